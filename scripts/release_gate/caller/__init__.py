@@ -1,0 +1,1 @@
+"""The caller's commands in the caller's environment: processes, limits, environments."""

@@ -1,0 +1,1 @@
+"""Scripts without dependencies that the caller's Python runs: Parquet and JSON in and out."""

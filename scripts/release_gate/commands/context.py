@@ -1,0 +1,62 @@
+"""What every command is given: the edges, and the places of a model's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from release_gate import config as configuration
+from release_gate.config import Config, ModelConfig
+from release_gate.edges import Clock, Runner, Session
+
+RUN = ".release-gate/run"
+
+
+@dataclass(frozen=True)
+class Context:
+    """The edges of one invocation. `runner` and `session` are made on first use: they import much."""
+
+    clock: Clock
+    runner: Callable[[], Runner]
+    session: Callable[[], Session]
+    environment: Mapping[str, str]
+    home: Path
+
+    @property
+    def on_github(self) -> bool:
+        """Whether a GitHub runner started us."""
+        return self.environment.get("GITHUB_ACTIONS") == "true"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one model's files lie: `root` holds release-gate.yml, `run` what gates hand to each other."""
+
+    root: Path
+    run: Path
+
+    @property
+    def verdicts(self) -> Path:
+        """Folder of `<gate>.json`."""
+        return self.run / "verdicts"
+
+    @property
+    def build(self) -> Path:
+        """Folder that build-candidate fills."""
+        return self.run / "build"
+
+
+def configured(context: Context, config: str | None) -> tuple[Config, Path]:
+    """The configuration and the folder it stands in, from which its paths count.
+
+    Raises:
+        BadInput: the configuration is missing or wrong.
+    """
+    path = (context.home / (config or configuration.FILE)).resolve()
+    return configuration.load(path, shown=config or configuration.FILE), path.parent
+
+
+def place(root: Path, model: ModelConfig, run: str | None) -> Place:
+    """The places of a model; `run` counts from the configuration's folder."""
+    return Place(root=root, run=root / (run or RUN) / model.model)

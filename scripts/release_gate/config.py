@@ -1,0 +1,282 @@
+"""`release-gate.yml` as frozen values: every key a repository can declare, its type, default and meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from release_gate.documents import Document, Duration, Share, read, validated
+from release_gate.findings import BadInput, finding
+from release_gate.verdict import Finding, Value
+
+FILE = "release-gate.yml"
+
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
+Command = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+def _inside(value: str) -> str:
+    if value.startswith("/") or ".." in value.split("/"):
+        raise ValueError("a path must stay inside the repository: no leading / and no ..")
+    return value
+
+
+RelativePath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_inside)]
+Reference = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["package.module:function"])]
+
+METRICS = {
+    # name: is more better
+    "roc_auc": True, "average_precision": True, "accuracy": True, "balanced_accuracy": True,
+    "precision": True, "recall": True, "f1": True, "log_loss": False, "brier": False,
+    "rmse": False, "mae": False, "r2": True,
+}  # fmt: skip
+"""The metrics a threshold can name, and whether more is better."""
+MetricName = Literal[
+    "roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1",
+    "log_loss", "brier", "rmse", "mae", "r2",
+]  # fmt: skip
+
+
+class Transforms(Value):
+    """The feature code: one function for training, one for serving, the tests that cover them."""
+
+    training: Annotated[Reference, Field(description="module:function that makes features of a table of raw rows")]
+    serving: Annotated[Reference, Field(description="module:function that makes the same features of one request")]
+    tests: Annotated[
+        tuple[RelativePath, ...], Field(description="files or folders that pytest collects", min_length=1)
+    ] = ("tests",)
+    coverage: Annotated[Share, Field(description="least branch coverage of the modules that hold the transforms")] = 0.9
+    rows: Annotated[int, Field(ge=1, le=100_000, description="rows on which training and serving must agree")] = 200
+    tolerance: Annotated[float, Field(ge=0, description="relative difference of numbers still called equal")] = 1e-9
+    limit: Annotated[Duration, Field(description="time after which the tests are ended")] = 600.0
+
+
+class Fetched(Value):
+    """A model trained elsewhere: the file or folder to take, proven by its digest."""
+
+    path: Annotated[
+        str, Field(min_length=1, max_length=2000, description="path or https URL of a file or a tar archive")
+    ]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="sha256 of the file")]
+
+
+class Candidate(Value):
+    """How the candidate is made and used. Placeholders: {out}, {model}, {data}, {port}."""
+
+    train: Annotated[Command | None, Field(description="command that writes a model into the folder {out}")] = None
+    from_: Annotated[Fetched | None, Field(alias="from", description="a model trained elsewhere, instead of train")] = (
+        None
+    )
+    predict: Annotated[Command, Field(description="command that scores {data} with {model} into {out}")]
+    serve: Annotated[Command | None, Field(description="command that serves {model} on 127.0.0.1:{port}")] = None
+    lock: Annotated[RelativePath | None, Field(description="lock file of the environment; found when absent")] = None
+    files: Annotated[
+        tuple[str, ...] | None,
+        Field(description="globs of the files to package; tracked files without data and tests when absent"),
+    ] = None
+    train_limit: Annotated[Duration, Field(description="time after which training is ended")] = 3600.0
+    predict_limit: Annotated[Duration, Field(description="time after which prediction is ended")] = 900.0
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Candidate:
+        if (self.train is None) == (self.from_ is None):
+            raise ValueError("give either train (a command) or from (a model trained elsewhere), not both or none")
+        return self
+
+
+class Evaluation(Value):
+    """The rows on which candidate and production are compared."""
+
+    data: Annotated[str, Field(min_length=1, description="Parquet file of the evaluation rows, with labels")]
+    key: Annotated[str, Field(min_length=1, description="column that names a row, unique")]
+    label: Annotated[str, Field(min_length=1, description="column with the truth; stripped before predict runs")]
+    group: Annotated[
+        str | None, Field(description="column of rows that belong together (a day, a user): sampled as one")
+    ] = None
+    score: Annotated[str, Field(min_length=1, description="column with the score in what predict writes")] = "score"
+
+
+class Threshold(Value):
+    """One bar a candidate must clear, over all rows or in every slice."""
+
+    metric: Annotated[MetricName, Field(description="what is measured")]
+    at_least: Annotated[float | None, Field(description="the metric must not be below this")] = None
+    at_most: Annotated[float | None, Field(description="the metric must not be above this")] = None
+    no_worse_than_production_by: Annotated[
+        float | None, Field(ge=0, description="largest loss against production, in units of the metric")
+    ] = None
+    slices: Annotated[tuple[str, ...], Field(description="columns; the bar holds in each of their values")] = ()
+    role: Annotated[
+        Literal["goal", "guard"],
+        Field(description="goal: must be proven, inconclusive blocks; guard: blocks on proven harm only"),
+    ] = "goal"
+    least_rows: Annotated[int, Field(ge=2, description="a slice with fewer rows is reported, not judged")] = 30
+
+    @model_validator(mode="after")
+    def _some_bar(self) -> Threshold:
+        if self.at_least is None and self.at_most is None and self.no_worse_than_production_by is None:
+            raise ValueError("give at least one of at_least, at_most, no_worse_than_production_by")
+        return self
+
+
+class Risk(Value):
+    """How often a threshold may be wrong."""
+
+    wrong_pass: Annotated[Share, Field(gt=0, lt=0.5, description="chance to pass a candidate that is too bad")] = 0.05
+    wrong_block: Annotated[Share, Field(gt=0, lt=0.5, description="chance to block one that is good enough")] = 0.05
+
+
+class ModelConfig(Value):
+    """All that is declared for one model."""
+
+    model: Annotated[ModelName, Field(description="the model's name in ledger, comment and files")]
+    owner: Annotated[
+        str,
+        Field(
+            pattern=r"^@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?$",
+            description="GitHub user or team who decides",
+        ),
+    ]
+    contracts: Annotated[
+        dict[str, str],
+        Field(min_length=1, description="contract file: the Parquet or CSV file that must keep it"),
+    ]
+    transforms: Annotated[Transforms | None, Field(description="feature code; transform-tests is skipped without")] = (
+        None
+    )
+    candidate: Annotated[Candidate, Field(description="how the model is made and used")]
+    evaluation: Annotated[Evaluation, Field(description="the rows of the comparison")]
+    thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1, description="the bars to clear")]
+    risk: Annotated[Risk, Field(description="accepted error rates")] = Risk()
+    smoke: Annotated[RelativePath, Field(description="checks of a running server")] = "smoke.yml"
+    card: Annotated[RelativePath, Field(description="the model card's prose")] = "MODEL_CARD.md"
+    registry: Annotated[str, Field(min_length=1, description="folder of packages and ledger")] = (
+        ".release-gate/registry"
+    )
+    delivery: Annotated[
+        Literal["endpoint", "batch", "none"] | None,
+        Field(description="how predictions reach users; endpoint when serve is given, else none"),
+    ] = None
+
+
+class Config(Value):
+    """A whole release-gate.yml."""
+
+    file: str
+    models: tuple[ModelConfig, ...]
+    written: frozenset[tuple[str | int, ...]] = frozenset()
+
+    def named(self, name: str | None) -> tuple[ModelConfig, ...]:
+        """The model of that name, or all.
+
+        Raises:
+            BadInput: `model-unknown`.
+        """
+        chosen = tuple(model for model in self.models if name in (None, "", model.model))
+        if not chosen:
+            known = ", ".join(model.model for model in self.models)
+            raise BadInput.because("model-unknown", f"no model '{name}' in {self.file}; known: {known}")
+        return chosen
+
+
+def load(path: Path, *, shown: str | None = None) -> Config:
+    """Read and check a release-gate.yml.
+
+    Raises:
+        BadInput: everything that is wrong with it, each with file, line and column.
+    """
+    name = shown or str(path)
+    if not path.exists():
+        raise BadInput.because("config-missing", f"{name} does not exist")
+    return parsed(read(path, shown=name))
+
+
+def parsed(document: Document) -> Config:
+    """Check a document that is already read: one model at the top, or several under `models`."""
+    value = document.value
+    if not isinstance(value, dict):
+        raise _invalid(document, (), "the file must hold keys and values, such as `version: 1`")
+    if "version" not in value:
+        raise _invalid(document, (), "the first key must be `version: 1`")
+    if value["version"] != 1:
+        raise _invalid(
+            document, ("version",), f"version {value['version']!r} is not known; this release reads version 1"
+        )
+    shared = {key: inner for key, inner in value.items() if key not in ("version", "models")}
+    if "models" not in value:
+        models: tuple[ModelConfig, ...] = (validated(document, ModelConfig, shared or {}, ()),)
+    else:
+        models = _several(document, shared, value["models"])
+    return Config(file=document.file, models=models, written=frozenset(document.marks))
+
+
+def _several(document: Document, shared: dict[str, Any], entries: object) -> tuple[ModelConfig, ...]:
+    if not isinstance(entries, list) or not entries:
+        raise _invalid(document, ("models",), "`models` must be a list with at least one model")
+    found: list[Finding] = []
+    models: list[ModelConfig] = []
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise _invalid(document, ("models", index), "each model must be a mapping of keys")
+        try:
+            # Places of shared keys fall back to the model's own: the path ("models", index, key) is not written.
+            models.append(validated(document, ModelConfig, {**shared, **entry}, ("models", index)))
+        except BadInput as refusal:
+            found.extend(refusal.findings)
+    names = [model.model for model in models]
+    found.extend(
+        finding("config-invalid", f"two models are called '{name}'", where=document.where(("models",)))
+        for name in sorted({name for name in names if names.count(name) > 1})
+    )
+    if found:
+        raise BadInput(*found)
+    return tuple(models)
+
+
+def _invalid(document: Document, path: tuple[str | int, ...], message: str) -> BadInput:
+    return BadInput.because("config-invalid", message, where=document.where(path))
+
+
+def defaults(config: Config, model: ModelConfig) -> list[Finding]:
+    """A note for each key whose default decides something a reader should know of."""
+    index = config.models.index(model)
+    said: list[Finding] = []
+    top: tuple[tuple[str, str], ...] = (
+        ("registry", f"the registry is the folder {model.registry}"),
+        ("risk", "a threshold may wrongly pass or block in 5% of cases"),
+        ("smoke", f"smoke checks are read from {model.smoke}"),
+    )
+    for key, text in top:
+        if (key,) not in config.written and ("models", index, key) not in config.written:
+            said.append(finding("config-default", f"{model.model}: `{key}` is not given: {text}"))
+    return said
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of release-gate.yml, for editors: one model at the top, or several under `models`."""
+    schema = ModelConfig.model_json_schema(by_alias=True)
+    definitions = schema.pop("$defs", {})
+    required = schema.pop("required")
+    properties = schema.pop("properties")
+    version = {"const": 1, "description": "the format of this file"}
+    one = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "release-gate.yml",
+        "type": "object",
+        "properties": {
+            "version": version,
+            "models": {
+                "type": "array",
+                "minItems": 1,
+                "items": one,
+                "description": "several models in one repository; keys at the top are shared",
+            },
+            **properties,
+        },
+        "additionalProperties": False,
+        "anyOf": [{"required": ["version", *required]}, {"required": ["version", "models"]}],
+        "$defs": definitions,
+    }

@@ -1,0 +1,1 @@
+"""Contracts on data: read, compared, and turned from counts into findings. Pure."""

@@ -1,0 +1,78 @@
+"""What was counted in a table against a contract: plain numbers that a pure gate judges.
+
+Values of sensitive columns never enter these records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from release_gate.contracts.contract import Rule
+
+
+class Fit(StrEnum):
+    """How the type found fits the type promised."""
+
+    FITS = "fits"
+    STORAGE = "other storage"
+    """Another exact type, and every value is one of the promised type."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One failing row: its number from 1, its key, and the value; None where that is sensitive."""
+
+    row: int
+    key: str | None
+    value: str | None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Rows of a column that break one rule; `rule` is None where a text can't be read as the column's type."""
+
+    rule: Rule | None
+    rows: int
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnCount:
+    """What one declared column holds. `invalid` counts rows that break any rule, each row once."""
+
+    name: str
+    found: str | None
+    fit: Fit = Fit.FITS
+    nulls: int = 0
+    null_examples: tuple[Example, ...] = ()
+    invalid: int = 0
+    broken: tuple[Broken, ...] = ()
+    unjudgeable: tuple[tuple[Rule, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class KeyCount:
+    """Rows that share the values of columns which must name a row at most once."""
+
+    columns: tuple[str, ...]
+    rows: int
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A whole table: `missing` and `undeclared` name columns, `repeated` those that stand there more than once."""
+
+    table: str
+    rows: int
+    columns: tuple[ColumnCount, ...] = ()
+    keys: tuple[KeyCount, ...] = ()
+    missing: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    quarantined: int = 0
+    quarantine: str | None = None
+    delimiter: str | None = field(default=None)
+    """The character that seems to part the columns, where the file was not parted by it."""

@@ -1,0 +1,190 @@
+"""Turns counts into findings, as each column's policy declares: reject, tell, or quarantine up to a share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+
+from release_gate.contracts.contract import Column, Contract, OnInvalid, OnNull, RuleKind
+from release_gate.contracts.counts import Broken, ColumnCount, Counts, Example, Fit, KeyCount
+from release_gate.findings import finding
+from release_gate.verdict import Finding, Scalar, Where
+
+_CODES = {
+    **dict.fromkeys((RuleKind.AT_LEAST, RuleKind.ABOVE, RuleKind.AT_MOST, RuleKind.BELOW), "value-range"),
+    **dict.fromkeys((RuleKind.ONE_OF, RuleKind.NONE_OF), "value-set"),
+    **dict.fromkeys((RuleKind.SHORTEST, RuleKind.LONGEST), "value-length"),
+    RuleKind.PATTERN: "value-pattern",
+    RuleKind.MULTIPLE_OF: "value-multiple",
+}
+_NULL_WORDS = {OnNull.KEEP: "kept", OnNull.IMPUTE: "to be imputed", OnNull.DROP_ROW: "their rows to be dropped"}
+
+
+def data_findings(contract: Contract, counts: Counts) -> list[Finding]:
+    """Every breach of the contract; a file that was not parted into columns, or has no rows, is only that."""
+    if counts.delimiter is not None:
+        shown = {"\t": "a tab"}.get(counts.delimiter, f"'{counts.delimiter}'")
+        message = f"the file is not parted by commas: its only column holds {shown}"
+        return [finding("table-delimiter", message, where=Where(table=counts.table))]
+    found = [*_shape(contract, counts)]
+    if counts.rows == 0:
+        return [*found, finding("table-empty", "the table has no rows", where=Where(table=counts.table))]
+    found += _rows(contract, counts)
+    for count in counts.columns:
+        column = contract.column(count.name)
+        if column is not None:
+            found += _column(column, count, counts)
+    found += [_key(key, contract, counts) for key in counts.keys if key.rows]
+    return found + _nulls_handled(contract, counts)
+
+
+def within_share(column: Column, count: ColumnCount, rows: int) -> bool:
+    """Whether a column's invalid rows are no more than its contract lets be clipped, set to null or quarantined."""
+    return count.invalid <= column.policy.limit * rows
+
+
+def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
+    for name in counts.missing:
+        column = contract.column(name)
+        near = difflib.get_close_matches(name.lower(), [other.lower() for other in counts.undeclared], n=1)
+        real = next((other for other in counts.undeclared if near and other.lower() == near[0]), None)
+        hint = f"; did '{real}' take its place?" if real else ""
+        evidence = {"type": column.kind.value} if column else {}
+        message = f"the column '{name}' is missing{hint}"
+        yield finding("column-missing", message, where=Where(table=counts.table, column=name), evidence=evidence)
+    for name in counts.repeated:
+        where = Where(table=counts.table, column=name)
+        yield finding("column-repeated", f"the column '{name}' stands there more than once", where=where)
+    if counts.undeclared:
+        names = ", ".join(counts.undeclared[:20]) + (" and more" if len(counts.undeclared) > 20 else "")
+        message = f"{_many(len(counts.undeclared), 'column')} without a contract: {names}"
+        names_found = {"columns": counts.undeclared[:100]}
+        yield finding("column-undeclared", message, where=Where(table=counts.table), evidence=names_found)
+
+
+def _rows(contract: Contract, counts: Counts) -> Iterator[Finding]:
+    where, rows = Where(table=counts.table), counts.rows
+    if contract.rows_least is not None and rows < contract.rows_least:
+        message = f"{rows:,} rows; the contract asks for at least {contract.rows_least:,}"
+        yield finding("rows-too-few", message, where=where, evidence={"rows": rows, "least": contract.rows_least})
+    if contract.rows_most is not None and rows > contract.rows_most:
+        message = f"{rows:,} rows; the contract allows {contract.rows_most:,} at most"
+        yield finding("rows-too-many", message, where=where, evidence={"rows": rows, "most": contract.rows_most})
+
+
+def _column(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Finding]:
+    where = Where(table=counts.table, column=column.name)
+    promised = f"{column.kind.value}{_zone(column)}"
+    if count.fit is Fit.WRONG:
+        message = f"holds {count.found}, the contract says {promised}"
+        yield finding("column-type", message, where=where, evidence={"found": count.found, "promised": promised})
+    elif count.fit is Fit.STORAGE:
+        message = f"is stored as {count.found}, the contract says {column.storage or promised}; every value fits"
+        yield finding("column-storage", message, where=where, evidence={"found": count.found})
+    if count.nulls and column.policy.on_null in {OnNull.REJECT, None}:
+        message = f"{_part(count.nulls, counts.rows)} without a value, which the contract rejects"
+        yield finding("null-rejected", message, where=where, evidence=_evidence(count.nulls, count.null_examples))
+    elif count.nulls == counts.rows:
+        yield finding("column-all-null", "not one row has a value", where=where)
+    for rule, cause in count.unjudgeable:
+        message = f"`{rule}` can't be judged: {cause}"
+        yield finding("rule-unjudgeable", message, where=column.where if column.where.file else where)
+    yield from _invalid(column, count, counts)
+
+
+def _invalid(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Finding]:
+    if not count.invalid:
+        return
+    where, said = Where(table=counts.table, column=column.name), column.policy
+    rules = "; ".join(f"{_many(one.rows, 'row')} not {_demand(one, column)}" for one in count.broken)
+    evidence = _evidence(count.invalid, tuple(row for one in count.broken for row in one.examples))
+    part = _part(count.invalid, counts.rows)
+    if said.share and not within_share(column, count, counts.rows):
+        message = f"{part} invalid, more than declared (`{said.invalid_words}`): {rules}"
+        yield finding("invalid-exceeded", message, where=where, evidence=evidence)
+        return
+    if said.on_invalid is OnInvalid.QUARANTINE:
+        message = f"{part} quarantined (up to {said.share * 100:g}% may be): {rules}"
+        yield finding("rows-quarantined", message, where=where, evidence=evidence)
+        return
+    handled = []
+    for one in count.broken:
+        if _mended(column, one):
+            handled.append(one)
+            continue
+        code = "value-unreadable" if one.rule is None else _CODES[one.rule.kind]
+        message = f"{_part(one.rows, counts.rows)} not {_demand(one, column)}{_shown(one.examples)}"
+        yield finding(code, message, where=where, evidence=_evidence(one.rows, one.examples))
+    if handled:
+        rules = "; ".join(f"{_part(one.rows, counts.rows)} not {_demand(one, column)}" for one in handled)
+        message = f"invalid values, declared `{said.invalid_words}`: {rules}"
+        yield finding("invalid-handled", message, where=where, evidence=evidence)
+
+
+def _mended(column: Column, broken: Broken) -> bool:
+    """Whether the declared behaviour mends it: clipping mends only what is out of a range."""
+    if column.policy.on_invalid is OnInvalid.CLIP:
+        return broken.rule is not None and broken.rule.kind.is_range
+    return column.policy.on_invalid is OnInvalid.SET_NULL
+
+
+def _key(key: KeyCount, contract: Contract, counts: Counts) -> Finding:
+    names = ", ".join(key.columns)
+    code = "key-duplicate" if key.columns == contract.key else "value-duplicate"
+    message = f"{_part(key.rows, counts.rows)} sharing their {names} with another row{_shown(key.examples)}"
+    where = Where(table=counts.table, column=names)
+    return finding(code, message, where=where, evidence=_evidence(key.rows, key.examples))
+
+
+def _nulls_handled(contract: Contract, counts: Counts) -> list[Finding]:
+    """One note for each declared behaviour, naming the columns whose nulls it meets."""
+    notes = []
+    for behaviour, words in _NULL_WORDS.items():
+        met = [
+            f"{count.name} {count.nulls:,}"
+            for count in counts.columns
+            if 0 < count.nulls < counts.rows
+            and (column := contract.column(count.name))
+            and column.policy.on_null is behaviour
+        ]
+        if met:
+            message = f"missing values, {words} as declared: {', '.join(met)}"
+            notes.append(finding("null-handled", message, where=Where(table=counts.table)))
+    return notes
+
+
+def _demand(broken: Broken, column: Column) -> str:
+    return str(broken.rule) if broken.rule is not None else f"readable as {column.kind.value}"
+
+
+def _zone(column: Column) -> str:
+    return "" if column.zone is None else " with a time zone" if column.zone else " without a time zone"
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _part(number: int, rows: int) -> str:
+    return (
+        f"{_many(number, 'row')} ({number / rows:.2%})"
+        if number * 10_000 >= rows
+        else f"{_many(number, 'row')} (<0.01%)"
+    )
+
+
+def _shown(examples: Sequence[Example]) -> str:
+    values = list(dict.fromkeys(one.value for one in examples if one.value is not None))
+    return f", such as {', '.join(map(repr, values[:3]))}" if values else ""
+
+
+def _evidence(rows: int, examples: Sequence[Example]) -> dict[str, Scalar | list[Scalar]]:
+    lines: list[Scalar] = []
+    for one in examples[:10]:
+        parts = [
+            f"row {one.row}",
+            *([one.key] if one.key else []),
+            *([f"value {one.value}"] if one.value is not None else []),
+        ]
+        lines.append(", ".join(parts))
+    return {"rows": rows, "examples": lines}

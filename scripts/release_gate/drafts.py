@@ -1,0 +1,237 @@
+"""What `init` writes for a repository it has never seen: facts found in it → texts, and what people must decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+UNDECIDED = "<decide>"
+"""Stands where nothing could be found; the configuration refuses it, so an unfinished draft never passes."""
+
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "train": ("train", "training", "fit"),
+    "predict": ("predict", "score", "inference", "predictions"),
+    "serve": ("serve", "server", "app", "api"),
+    "features": ("features", "transforms", "preprocessing", "feature_engineering"),
+}
+"""Role → names of modules that usually play it, the likeliest first."""
+
+FLAGS: Mapping[str, tuple[str, ...]] = {
+    "out": ("--out", "--output", "--output-dir", "--model-dir", "-o"),
+    "model": ("--model", "--model-dir", "--model-path", "-m"),
+    "data": ("--data", "--input", "--in", "--features", "-i"),
+    "port": ("--port", "-p"),
+}
+"""Placeholder → options that usually take it."""
+
+LABELS = ("label", "target", "y", "class", "outcome", "truth")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Python module: its dotted name, the options its command line takes, the functions it defines."""
+
+    name: str
+    options: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """A data file: rows, column → type name, the columns that are unique, the columns with only two values."""
+
+    path: str
+    rows: int
+    columns: Mapping[str, str]
+    unique: tuple[str, ...] = ()
+    binary: tuple[str, ...] = ()
+
+    @property
+    def for_evaluation(self) -> bool:
+        """Whether its name says that it is held out."""
+        stem = self.path.rsplit("/", 1)[-1].lower()
+        return any(word in stem for word in ("eval", "test", "holdout", "held_out", "valid"))
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What was found in a repository."""
+
+    name: str
+    owner: str | None
+    modules: Mapping[str, Module] = field(default_factory=dict)
+    tables: tuple[TableFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Files to write (path → text) and, in words, what people must decide or check."""
+
+    files: Mapping[str, str]
+    decide: tuple[str, ...]
+
+
+def draft(found: Repository, contracts: Mapping[str, str], gate: str) -> Draft:
+    """Draft everything but the contracts, whose paths are given with the data each describes.
+
+    Args:
+        found: the repository.
+        contracts: contract file → data file.
+        gate: `owner/release-gate@ref` of the workflows to call.
+    """
+    decide: list[str] = []
+    files = {"release-gate.yml": _configuration(found, contracts, decide)}
+    if "serve" in found.modules:
+        files["smoke.yml"] = SMOKE
+        decide.append("smoke.yml: how your server is asked for a prediction and where its answer holds the scores")
+    files["MODEL_CARD.md"] = CARD.format(name=found.name)
+    decide.append("MODEL_CARD.md: intended use, limits, training data; publishing is refused without them")
+    repository, _, ref = gate.partition("@")
+    files[".github/workflows/release-gate.yml"] = CALLER.format(repository=repository, ref=ref)
+    files[".github/workflows/release-gate-comment.yml"] = COMMENT_CALLER.format(repository=repository, ref=ref)
+    return Draft(files, tuple(decide))
+
+
+def _configuration(found: Repository, contracts: Mapping[str, str], decide: list[str]) -> str:
+    def known(value: str | None, question: str) -> str:
+        if value is None:
+            decide.append(f"release-gate.yml: {question}")
+        return value or UNDECIDED
+
+    lines = [
+        "version: 1",
+        f"model: {found.name}",
+        f'owner: "{known(found.owner, "owner: the GitHub user or team who decides about this model")}"',
+        "contracts:",
+    ]
+    if not contracts:
+        known(None, "contracts: no Parquet or CSV file was found to draft one from")
+        contracts = {UNDECIDED: UNDECIDED}
+    lines += [f"  {path}: {data}" for path, data in contracts.items()]
+    if features := found.modules.get("features"):
+        training, serving = _transforms(features, decide)
+        lines += ["transforms:", f"  training: {training}", f"  serving: {serving}"]
+    else:
+        decide.append("release-gate.yml: transforms: no feature module was found; transform-tests is skipped without")
+    lines.append("candidate:")
+    needs = {"train": ("out",), "predict": ("model", "data", "out"), "serve": ("model", "port")}
+    for role, placeholders in needs.items():
+        if module := found.modules.get(role):
+            lines.append(f"  {role}: {_command(role, module, placeholders, decide)}")
+        elif role != "serve":
+            lines.append(f'  {role}: "{known(None, f"candidate.{role}: the command; no module named like it")}"')
+    return "\n".join(lines + _evaluation(found, known, decide)) + "\n"
+
+
+def _transforms(module: Module, decide: list[str]) -> tuple[str, str]:
+    def named(*words: str) -> str | None:
+        return next((name for name in module.functions if any(word in name.lower() for word in words)), None)
+
+    first = next(iter(module.functions), None)
+    training, serving = named("train") or first, named("serv", "infer", "online", "request") or first
+    if training is None or training == serving:
+        decide.append(f"release-gate.yml: transforms: which functions of {module.name} make features, in each place")
+    return (f"{module.name}:{training or UNDECIDED}", f"{module.name}:{serving or UNDECIDED}")
+
+
+def _command(role: str, module: Module, placeholders: tuple[str, ...], decide: list[str]) -> str:
+    words = [f"python -m {module.name}"]
+    for placeholder in placeholders:
+        option = next((flag for flag in FLAGS[placeholder] if flag in module.options), None)
+        if option is None:
+            option = FLAGS[placeholder][0]
+            decide.append(f"release-gate.yml: candidate.{role}: {module.name} shows no option for {{{placeholder}}}")
+        words.append(f"{option} {{{placeholder}}}")
+    return " ".join(words)
+
+
+def _evaluation(found: Repository, known: object, decide: list[str]) -> list[str]:
+    assert callable(known)  # noqa: S101 - a closure of the caller's
+    table = next((table for table in found.tables if table.for_evaluation), None)
+    columns = table.columns if table else {}
+    unique = table.unique if table else ()
+    key = next((name for name in unique if "id" in name.lower()), next(iter(unique), None))
+    label = next((name for name in columns if name.lower() in LABELS), None)
+    if label is None and table is not None and len(table.binary) == 1:
+        label = table.binary[0]
+        decide.append(f"release-gate.yml: evaluation.label: '{label}' is a guess: the only column with two values")
+    binary = table is not None and label in table.binary
+    bar = "{metric: roc_auc, at_least: 0.5" if binary else "{metric: r2, at_least: 0.0"
+    decide.append("release-gate.yml: thresholds: the bar drafted is only 'better than guessing'")
+    values = {
+        "data": known(table.path if table else None, "evaluation.data: rows held out from training, with labels"),
+        "key": known(key, "evaluation.key: the column that names a row"),
+        "label": known(label, "evaluation.label: the column with the truth"),
+    }
+    return [
+        "evaluation: {" + ", ".join(f"{name}: {_scalar(value)}" for name, value in values.items()) + "}",
+        "thresholds:",
+        f"  - {bar}, no_worse_than_production_by: 0.01, role: goal}}",
+    ]
+
+
+def _scalar(value: str) -> str:
+    """A YAML scalar in flow style: quoted unless it is a plain word."""
+    return (
+        value
+        if value.replace("_", "").replace("/", "").replace(".", "").replace("-", "").isalnum()
+        else json.dumps(value)
+    )
+
+
+SMOKE = """version: 1
+predict:                                   # how a prediction is asked for
+  post: /predict
+  body: {rows: "{rows}"}                   # "{rows}" becomes the list of records
+  scores: predictions[*].score             # where the answer holds the scores, one a row
+checks:
+  - {name: health, get: /health, status: 200}
+  - {name: version, get: /health, json: {version: "{version}"}}   # RELEASE_GATE_VERSION in the server's environment
+  - {name: golden predictions, golden: {tolerance: 1e-6}}
+  - {name: body is not JSON, post: /predict, body: "{", status: 4xx}
+  - {name: latency, latency: {requests: 50, p95_below: 200ms}}
+"""
+
+CARD = """# Model card: {name}
+
+## Intended use
+<decide: who uses the predictions, for what, and for what not>
+
+## Training data
+<decide: where it comes from, which period, what it leaves out>
+
+## Limits
+<decide: where it is known to be wrong>
+"""
+
+CALLER = """# Every pull request is judged; the job `gate / verdict` is the check to require.
+name: release-gate
+on:
+  pull_request:
+  merge_group:
+permissions: {{}}
+jobs:
+  gate:
+    uses: {repository}/.github/workflows/gate.yml@{ref}
+    permissions:
+      contents: read          # to check out the code under judgment
+      pull-requests: write    # for the one comment
+"""
+
+COMMENT_CALLER = """# Pull requests of forks run without a token that may write: their comment is posted from here.
+name: release-gate-comment
+on:
+  workflow_run:
+    workflows: [release-gate]
+    types: [completed]
+permissions: {{}}
+jobs:
+  comment:
+    if: github.event.workflow_run.event == 'pull_request'
+    uses: {repository}/.github/workflows/comment.yml@{ref}
+    permissions:
+      actions: read           # to read the run's artifacts
+      contents: read          # for release-gate.yml of the default branch
+      pull-requests: write    # for the one comment
+"""

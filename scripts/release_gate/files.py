@@ -1,0 +1,88 @@
+"""Files written whole or not at all, and owned by whoever owns the folder they are written into.
+
+In a Docker action we are root inside a workspace of another user: what we leave there must be theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder and those above it, each owned like the one that was there before."""
+    missing = []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    made = path
+    for made in reversed(missing):
+        made.mkdir(exist_ok=True)
+        _give(made, made.parent)
+    return made
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a kill at any moment, sees the old content or the new one whole."""
+    make_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        _give(temporary, path.parent)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def folder_whole(path: Path) -> Iterator[Path]:
+    """A folder to fill, put in place of `path` only when the block ends well; leftovers are removed.
+
+    A reader never sees it half-filled. Between taking the old folder away and putting the new one in its place
+    a kill leaves neither: never old and new mixed.
+    """
+    make_folder(path.parent)
+    building = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        yield building
+        building.chmod(0o755)
+        give_tree(building, path.parent)
+        if path.exists():
+            shutil.rmtree(path)
+        building.replace(path)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def give_tree(tree: Path, like: Path) -> None:
+    """Give a folder and all in it the owner of another folder; does nothing unless we are root."""
+    if os.geteuid() != 0:
+        return
+    _give(tree, like)
+    for inside in tree.rglob("*"):
+        _give(inside, like)
+
+
+def _give(path: Path, like: Path) -> None:
+    if os.geteuid() != 0:
+        return
+    owner = like.stat()
+    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def sha256(path: Path) -> str:
+    """The hex sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

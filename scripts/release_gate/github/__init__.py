@@ -1,0 +1,1 @@
+"""GitHub's API and the runner's files; composes no text."""

@@ -1,0 +1,1 @@
+"""Events of the ledger folded into the state of a model. Pure."""

@@ -1,0 +1,1 @@
+"""Sealed packages and the ledger, in stores."""

@@ -1,0 +1,48 @@
+"""The identity of the data and contracts a package was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from release_gate.documents import read
+from release_gate.files import sha256
+from release_gate.findings import Refused
+from release_gate.lifecycle.package import Contract
+from release_gate.verdict import Subject
+
+
+def datasets_of(root: Path, names: Iterable[str]) -> tuple[Subject, ...]:
+    """Each data file that is there, by the sha256 of its bytes; one that is not has no identity to tell."""
+    files = {name: root / name for name in sorted(set(names))}
+    return tuple(
+        Subject(kind="data", name=name, identity=f"sha256:{sha256(path)}")
+        for name, path in files.items()
+        if path.is_file()
+    )
+
+
+def contracts_of(root: Path, names: Mapping[str, str]) -> tuple[Contract, ...]:
+    """Each contract file that is there, with the version it says it has."""
+    files = {name: root / name for name in sorted(names)}
+    return tuple(
+        Contract(name=name, version=_version(path), identity=f"sha256:{sha256(path)}")
+        for name, path in files.items()
+        if path.is_file()
+    )
+
+
+def _version(path: Path) -> str | None:
+    """The version of an ODCS contract, or the one under a pandera schema's metadata."""
+    try:
+        written: Any = read(path).value
+    except Refused:
+        return None
+    if not isinstance(written, dict):
+        return None
+    metadata = written.get("metadata")
+    version = written.get("version") if written.get("schema_type") is None else None
+    if version is None and isinstance(metadata, dict):
+        version = metadata.get("version")
+    return str(version)[:100] if version is not None else None

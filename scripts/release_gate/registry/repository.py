@@ -1,0 +1,57 @@
+"""The caller's git repository: which commit and tree it stands at, what is tracked, what differs.
+
+Read with git itself and nothing of the repository's own configuration that could run a program.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from release_gate.lifecycle.package import Source
+
+SAFE = (
+    # In a Docker action the workspace belongs to another user; we only read.
+    *("-c", "safe.directory=*"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.quotePath=false"),
+)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What git knows of a folder; paths count from that folder. `tracked` is None outside a repository."""
+
+    source: Source
+    tracked: tuple[str, ...] | None = None
+    changed: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+
+
+def inspect(root: Path) -> Repository:
+    """Ask git; a folder outside any repository, or a machine without git, is a repository that knows nothing."""
+    listed = _git(root, "ls-files", "-z")
+    if listed is None:
+        return Repository(Source(dirty=True))
+    status = _git(root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--", ".") or ""
+    prefix = (_git(root, "rev-parse", "--show-prefix") or "").strip()
+    entries = [(entry[:2], entry[3:].removeprefix(prefix)) for entry in status.split("\0") if entry]
+    changed = tuple(sorted(name for mark, name in entries if mark not in ("??", "!!")))
+    untracked = tuple(sorted(name for mark, name in entries if mark == "??"))
+    commit, tree = (_git(root, "rev-parse", "--verify", "--quiet", name) for name in ("HEAD", "HEAD:./"))
+    source = Source(commit=_name(commit), tree=_name(tree), dirty=bool(changed) or not commit)
+    return Repository(source, tuple(sorted({name for name in listed.split("\0") if name})), changed, untracked)
+
+
+def _name(answer: str | None) -> str | None:
+    return answer.strip() or None if answer else None
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """The output of git, None where it refuses."""
+    try:
+        done = subprocess.run(["git", *SAFE, *arguments], cwd=root, capture_output=True, check=False, timeout=120)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None

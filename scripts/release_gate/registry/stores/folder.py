@@ -1,0 +1,79 @@
+"""A store in a folder: each key a file, written whole, and never a second time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from release_gate.files import give_tree, make_folder
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+
+
+class FolderStore:
+    """Bytes under keys such as `a/b/c`, below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put_new(self, key: str, content: bytes) -> bool:
+        """Write, unless the key exists: of two writers at once one gets True, the other False."""
+        path = self._path(key)
+        make_folder(path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            give_tree(temporary, path.parent)
+            return _publish(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def get(self, key: str) -> bytes | None:
+        """What stands under the key, or None."""
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys below a prefix, sorted; files in the making are no keys."""
+        folder = self._path(prefix.rstrip("/")) if prefix else self._root
+        files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        yield from sorted(path.relative_to(self._root).as_posix() for path in files)
+
+    def _path(self, key: str) -> Path:
+        if any(part in ("", ".", "..") or "\0" in part for part in key.split("/")):
+            raise ValueError(f"a key names a file below the store, not {key!r}")
+        return self._root / key
+
+
+def _publish(temporary: Path, path: Path) -> bool:
+    """Give whole content its name unless that is taken: a link can't replace what is there."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        return _create(path, temporary.read_bytes())
+    return True
+
+
+def _create(path: Path, content: bytes) -> bool:
+    """The same where the file system has no links: exclusive, but a kill in between leaves a broken event."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+    except FileExistsError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""A served model: asked and checked over HTTP."""

@@ -1,0 +1,1 @@
+"""Metrics, intervals and tests on arrays; knows nothing of verdicts. Pure."""

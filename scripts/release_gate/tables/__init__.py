@@ -1,0 +1,1 @@
+"""The only room that reads tables and runs queries on them."""

@@ -1,0 +1,419 @@
+"""The gate as a user calls it: a fault planted in a file or a contract, and the code that names exactly it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from release_gate.codes import CODES
+from release_gate.commands.context import Context
+from release_gate.commands.schema_check import command
+from release_gate.edges import Runner, Session
+from release_gate.verdict import Outcome, Verdict
+from tests.contracts.written import column, odcs, valid
+
+CITIES = ("Oslo", "Bern", "Rome")
+
+
+class Still:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing waits here")
+
+
+def no_edge() -> Any:
+    raise AssertionError("this gate needs no process and no network")
+
+
+def context(home: Path, **environment: str) -> Context:
+    runner: Callable[[], Runner] = no_edge
+    session: Callable[[], Session] = no_edge
+    return Context(Still(), runner, session, {"PATH": os.environ["PATH"], **environment}, home)
+
+
+def described() -> dict[str, dict[str, Any]]:
+    """The columns of a contract that `frame()` keeps."""
+    return {
+        "id": column("id", "string", primaryKey=True, logicalTypeOptions={"pattern": "^R[0-9]+$", "minLength": 2}),
+        "started": column("started", "timestamp", physicalType="timestamp[us]"),
+        "distance": column("distance", "number", logicalTypeOptions={"minimum": 0, "maximum": 500}),
+        "stops": column("stops", "integer", policy={"onNull": "keep"}, logicalTypeOptions={"multipleOf": 1}),
+        "city": column("city", "string", quality=valid(*CITIES)),
+        "paid": column("paid", "boolean"),
+    }
+
+
+def frame(rows: int = 40) -> pd.DataFrame:
+    numbers = list(range(rows))
+    return pd.DataFrame(
+        {
+            "id": [f"R{n}" for n in numbers],
+            "started": pd.to_datetime([f"2024-01-{1 + n % 28:02d}" for n in numbers]).astype("datetime64[us]"),
+            "distance": [float(10 + n) for n in numbers],
+            "stops": pd.array(numbers, dtype="Int64"),
+            "city": [CITIES[n % 3] for n in numbers],
+            "paid": [n % 2 == 0 for n in numbers],
+        }
+    )
+
+
+class Bench:
+    """A folder with one contract and one table, and what the gate says of them."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.columns = described()
+        self.frame = frame()
+        self.rest: dict[str, Any] = {}
+        self.data = "rides.parquet"
+        self.text: bytes | None = None
+
+    def write(self) -> None:
+        text = self.text if self.text is not None else odcs(*self.columns.values(), **self.rest)
+        (self.home / "rides.yml").write_bytes(text)
+        if self.data == "rides.parquet":
+            self.frame.to_parquet(self.home / self.data, index=False)
+
+    def run(self, *arguments: str, **environment: str) -> Verdict:
+        self.write()
+        asked = ["--contract", "rides.yml", "--data", self.data, "--format", "json", *arguments]
+        done = CliRunner().invoke(command, asked, obj=context(self.home, **environment))
+        verdict = Verdict.parse(done.stdout.encode())
+        # What can't be read is the user's to mend: the verdict is an error and the status 2.
+        assert done.exit_code == (2 if verdict.outcome is Outcome.ERROR else verdict.outcome.exit_code)
+        return verdict
+
+    def codes(self, *arguments: str, **environment: str) -> list[str]:
+        """Codes of the verdict, without the note that there is no git here."""
+        found = [one.code for one in self.run(*arguments, **environment).findings]
+        return [code for code in found if code != "contract-base-absent"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_good_data_passes_and_says_what_was_judged(bench: Bench) -> None:
+    verdict = bench.run()
+    assert verdict.outcome is Outcome.PASS
+    assert [one.code for one in verdict.findings] == ["contract-base-absent"]
+    assert [(one.kind, one.name) for one in verdict.subjects] == [("contract", "rides.yml"), ("data", "rides.parquet")]
+    assert all(one.identity.startswith("sha256:") for one in verdict.subjects)
+    (table,) = verdict.tables
+    assert table.rows[3] == ["stops", "integer", "int64", 0, "keep", 0, "reject"]
+
+
+def plant_quarantine(bench: Bench, share: str) -> None:
+    bench.columns["distance"] = column(
+        "distance", "number", policy={"onInvalid": f"quarantine up to {share}"}, logicalTypeOptions={"maximum": 500}
+    )
+    bench.frame.loc[[3, 7], "distance"] = 900.0
+
+
+def plant_policy(bench: Bench, name: str, **policy: Any) -> None:
+    bench.columns[name]["customProperties"] = column(name, "string", policy=policy)["customProperties"]
+
+
+def drop(bench: Bench, name: str) -> None:
+    bench.frame = bench.frame.drop(columns=name)
+
+
+def put(name: str, value: Any) -> Callable[[Bench], None]:
+    def plant(bench: Bench) -> None:
+        bench.frame.loc[[3, 7], name] = value
+
+    return plant
+
+
+def become(name: str, change: Callable[[pd.Series[Any]], Any]) -> Callable[[Bench], None]:
+    def plant(bench: Bench) -> None:
+        bench.frame[name] = change(bench.frame[name])
+
+    return plant
+
+
+def csv(text: Callable[[pd.DataFrame], str]) -> Callable[[Bench], None]:
+    def plant(bench: Bench) -> None:
+        bench.data = "rides.csv"
+        (bench.home / "rides.csv").write_text(text(bench.frame))
+
+    return plant
+
+
+def entry(name: str, **rest: Any) -> Callable[[Bench], None]:
+    return lambda bench: bench.columns[name].update(rest)
+
+
+def rest(**given: Any) -> Callable[[Bench], None]:
+    return lambda bench: bench.rest.update(given)
+
+
+def rows(**bound: int) -> Callable[[Bench], None]:
+    return rest(quality=[{"metric": "rowCount", **bound}])
+
+
+def folder(bench: Bench) -> None:
+    bench.data = "folder.csv"
+    (bench.home / "folder.csv").mkdir()
+
+
+FAULTS: dict[str, Callable[[Bench], None]] = {
+    "contract-format": lambda bench: setattr(bench, "text", b"rules: []"),
+    "contract-invalid": entry("city", logicalType="strng"),
+    "contract-unknown-key": entry("city", requierd=True),
+    "contract-version-invalid": rest(version="1"),
+    "contract-null-undeclared": lambda bench: plant_policy(bench, "city", onNull=None),
+    "contract-invalid-undeclared": lambda bench: plant_policy(bench, "city", onInvalid=None),
+    "contract-backfill-undocumented": lambda bench: plant_policy(bench, "city", backfill=None),
+    "contract-backfill-drafted": lambda bench: plant_policy(bench, "city", backfill="DRAFT: say how"),
+    "contract-contradictory": entry("stops", required=True),
+    "contract-rule-unjudged": rest(quality=[{"type": "sql", "query": "select 1", "mustBe": 1}]),
+    "rule-unjudgeable": entry("id", logicalTypeOptions={"pattern": "^(?=R)"}),
+    "config-syntax": lambda bench: setattr(bench, "text", b"kind: [DataContract"),
+    "file-missing": lambda bench: setattr(bench, "data", "nowhere.csv"),
+    "file-unreadable": csv(lambda _: "a,b\n1\n"),
+    "table-format": folder,
+    "table-delimiter": csv(lambda data: data.to_csv(index=False, sep=";")),
+    "table-empty": lambda bench: setattr(bench, "frame", frame().head(0)),
+    "rows-too-few": rows(mustBeGreaterThan=40),
+    "rows-too-many": rows(mustBeLessThan=40),
+    "column-missing": lambda bench: drop(bench, "city"),
+    "column-repeated": csv(lambda data: data.assign(zz=1).to_csv(index=False).replace("zz", "stops", 1)),
+    "column-undeclared": lambda bench: bench.frame.insert(0, "extra", 1),
+    "column-type": become("distance", lambda one: one.astype("str")),
+    "column-storage": become("started", lambda one: one.astype("datetime64[ns]")),
+    "column-all-null": become("stops", lambda one: pd.array([None] * len(one), dtype="Int64")),
+    "null-rejected": put("city", None),
+    "null-handled": put("stops", None),
+    "value-range": put("distance", 501.0),
+    "value-set": put("city", "Paris"),
+    "value-pattern": lambda bench: bench.frame.__setitem__("id", [f"X{n}" for n in range(40)]),
+    "value-length": entry("id", logicalTypeOptions={"maxLength": 2}),
+    "value-multiple": entry("stops", logicalTypeOptions={"multipleOf": 7}),
+    "value-unreadable": csv(lambda data: data.to_csv(index=False).replace("10.0", "ten")),
+    "value-duplicate": entry("city", unique=True),
+    "key-duplicate": put("id", "R1"),
+    "rows-quarantined": lambda bench: plant_quarantine(bench, "5%"),
+    "invalid-exceeded": lambda bench: plant_quarantine(bench, "4.9%"),
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_a_planted_fault_yields_exactly_its_code(bench: Bench, code: str) -> None:
+    FAULTS[code](bench)
+    assert bench.codes() == [code]
+
+
+def test_every_code_of_this_gate_has_a_test() -> None:
+    elsewhere = {
+        *("contract-breaking-unbumped", "contract-compatible-unbumped", "contract-editorial-unbumped"),
+        *("contract-version-backwards", "contract-breaking", "contract-changed", "contract-base-absent"),
+        *("contract-base-unreadable", "base-unknown", "base-unanswered"),
+        *("contract-python-unsupported", "invalid-handled"),
+    }
+    ours = {code for code, known in CODES.items() if known.gate == "schema-check"}
+    assert ours <= set(FAULTS) | elsewhere
+
+
+@pytest.mark.parametrize("behaviour", ["clip up to 4.9%", "set null up to 4.9%"])
+def test_declared_behaviour_has_its_limit_too(bench: Bench, behaviour: str) -> None:
+    plant_policy(bench, "distance", onInvalid=behaviour, onNull="impute")
+    bench.frame.loc[[3, 7], "distance"] = 900.0
+    assert bench.codes() == ["invalid-exceeded"]
+
+
+@pytest.mark.parametrize("behaviour", ["clip", "set null", "set null up to 5%"])
+def test_declared_behaviour_is_counted_and_blocks_nobody(bench: Bench, behaviour: str) -> None:
+    plant_policy(bench, "distance", onInvalid=behaviour, onNull="impute")
+    bench.frame.loc[[3, 7], "distance"] = 900.0
+    (found,) = [one for one in bench.run().findings if one.code != "contract-base-absent"]
+    assert found.code == "invalid-handled"
+    assert "2 rows (5.00%) not at most 500" in found.message
+    assert behaviour in found.message
+
+
+def test_clipping_mends_no_value_outside_a_set(bench: Bench) -> None:
+    bench.columns["stops"] = column(
+        "stops", "integer", policy={"onInvalid": "clip"}, logicalTypeOptions={"maximum": 500}, quality=valid(*range(39))
+    )
+    assert bench.codes() == ["value-set"]
+
+
+def test_quarantined_rows_are_written_with_their_reasons(bench: Bench) -> None:
+    plant_quarantine(bench, "5%")
+    bench.columns["paid"] = column("paid", "boolean", policy={"sensitive": True})
+    bench.frame.loc[7, "distance"] = -1.0
+    bench.columns["distance"]["logicalTypeOptions"]["minimum"] = 0
+    assert bench.run().outcome is Outcome.PASS
+    file = bench.home / ".release-gate" / "run" / "quarantine" / "rides.parquet"
+    written = pd.read_parquet(file)
+    assert written["_row"].tolist() == [4, 8]
+    assert written["_reasons"].tolist() == ["distance: not at most 500", "distance: not at least 0"]
+    assert "paid" not in written.columns
+    assert written["id"].tolist() == ["R3", "R7"]
+    bench.frame = frame()
+    bench.run()
+    assert not file.exists(), "a file of an earlier run must not speak for this one"
+
+
+def test_above_the_share_nothing_is_quarantined(bench: Bench) -> None:
+    plant_quarantine(bench, "4%")
+    assert bench.run().outcome is Outcome.FAIL
+    assert not (bench.home / ".release-gate").exists()
+
+
+def test_failing_rows_are_shown_by_key_and_value(bench: Bench) -> None:
+    put("city", "Paris")(bench)
+    (found,) = [one for one in bench.run().findings if one.code == "value-set"]
+    assert found.evidence == {"rows": 2, "examples": ["row 4, id=R3, value Paris", "row 8, id=R7, value Paris"]}
+    assert found.where.column == "city"
+
+
+@pytest.mark.parametrize("behaviour", ["reject", "set null", "quarantine up to 50%"])
+def test_sensitive_values_are_nowhere_in_the_output(bench: Bench, behaviour: str) -> None:
+    plant_policy(bench, "city", sensitive=True, onInvalid=behaviour, onNull="keep")
+    plant_policy(bench, "id", sensitive=True)
+    bench.frame.loc[[3, 7], "city"] = "Sekret"
+    bench.frame.loc[[3, 7], "id"] = "Sekret"
+    verdict = bench.run()
+    assert len([one for one in verdict.findings if one.where.column in {"city", "id"}]) >= 2
+    assert b"Sekret" not in verdict.to_json()
+    shown = CliRunner().invoke(command, ["--contract", "rides.yml", "--data", "rides.parquet"], obj=context(bench.home))
+    assert "Sekret" not in shown.output
+    for file in (bench.home / ".release-gate").rglob("*.parquet"):
+        assert b"Sekret" not in file.read_bytes()
+
+
+def test_a_schema_in_python_is_refused_plainly(tmp_path: Path) -> None:
+    asked = ["--contract", "shop.schemas:Rides", "--data", "x.parquet", "--format", "json"]
+    done = CliRunner().invoke(command, asked, obj=context(tmp_path))
+    assert (done.exit_code, json.loads(done.stdout)["findings"][0]["code"]) == (2, "contract-python-unsupported")
+
+
+def test_half_of_the_stand_alone_form_is_bad_use(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, ["--contract", "c.yml"], obj=context(tmp_path))
+    assert done.exit_code == click.UsageError.exit_code
+    assert "belong together" in done.output
+
+
+def test_what_cannot_be_read_exits_with_2(bench: Bench) -> None:
+    bench.text = b"kind: [DataContract"
+    assert bench.run().outcome is Outcome.ERROR
+
+
+CONFIG = {
+    "version": 1,
+    "model": "rides",
+    "owner": "@octo-air",
+    "candidate": {"train": "python t.py", "predict": "python p.py"},
+    "evaluation": {"data": "rides.parquet", "key": "id", "label": "paid"},
+    "thresholds": [{"metric": "roc_auc", "at_least": 0.5}],
+}
+
+
+def configured(bench: Bench, contracts: dict[str, str]) -> tuple[int, Verdict]:
+    (bench.home / "release-gate.yml").write_text(yaml.safe_dump({**CONFIG, "contracts": contracts}))
+    done = CliRunner().invoke(command, ["--format", "json"], obj=context(bench.home))
+    kept = bench.home / ".release-gate" / "run" / "rides" / "verdicts" / "schema-check.json"
+    return done.exit_code, Verdict.parse(kept.read_bytes())
+
+
+def test_every_configured_contract_is_judged(bench: Bench) -> None:
+    bench.write()
+    frame().assign(city="Paris").to_parquet(bench.home / "two.parquet", index=False)
+    (bench.home / "two.yml").write_bytes((bench.home / "rides.yml").read_bytes())
+    status, verdict = configured(bench, {"rides.yml": "rides.parquet", "two.yml": "two.parquet"})
+    assert (status, verdict.model, verdict.outcome) == (1, "rides", Outcome.FAIL)
+    assert [one.where.table for one in verdict.findings if one.code == "value-set"] == ["two.parquet"]
+    assert len(verdict.subjects) == 4
+    assert len(verdict.tables) == 2
+
+
+def test_a_contract_that_cannot_be_read_hides_nothing_of_the_others(bench: Bench) -> None:
+    put("city", "Paris")(bench)
+    bench.write()
+    status, verdict = configured(bench, {"none.yml": "rides.parquet", "rides.yml": "rides.parquet"})
+    assert (status, verdict.outcome) == (2, Outcome.ERROR)
+    assert {"file-missing", "value-set"} <= {one.code for one in verdict.findings}
+
+
+def git(home: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=octo-air", "-c", "user.email=octo-air@example.org", "-c", "commit.gpgsign=false"]
+    command_line = ["git", "-C", str(home), *identity, *arguments]
+    return subprocess.run(command_line, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def history(bench: Bench) -> Bench:
+    """A repository whose only commit holds version 1.0.0."""
+    bench.write()
+    git(bench.home, "init", "-q", "-b", "main")
+    git(bench.home, "add", "rides.yml")
+    git(bench.home, "commit", "-qm", "contract")
+    return bench
+
+
+WIDER = {"logicalTypeOptions": {"minimum": 0, "maximum": 600}}
+NARROWER = {"logicalTypeOptions": {"minimum": 0, "maximum": 400}}
+TOLD = {"description": "in km"}
+
+
+@pytest.mark.parametrize(
+    ("change", "version", "codes"),
+    [
+        (WIDER, "1.0.0", ["contract-breaking-unbumped"]),
+        (WIDER, "1.9.0", ["contract-breaking-unbumped"]),
+        (WIDER, "2.0.0", ["contract-breaking"]),
+        (NARROWER, "1.0.1", ["contract-compatible-unbumped"]),
+        (NARROWER, "1.1.0", ["contract-changed"]),
+        (TOLD, "1.0.0", ["contract-editorial-unbumped"]),
+        (TOLD, "1.0.1", ["contract-changed"]),
+        (TOLD, "0.9.9", ["contract-version-backwards"]),
+        ({}, "1.0.0", []),
+        ({}, "3.0.0", []),
+    ],
+)
+def test_a_change_needs_its_version(history: Bench, change: dict[str, Any], version: str, codes: list[str]) -> None:
+    history.columns["distance"].update(change)
+    history.rest["version"] = version
+    assert history.codes() == codes
+
+
+def test_a_base_that_is_named_is_compared(history: Bench) -> None:
+    first = git(history.home, "rev-parse", "HEAD").strip()
+    history.columns["distance"].update(WIDER)
+    history.rest["version"] = "2.0.0"
+    history.write()
+    git(history.home, "commit", "-qam", "wider")
+    assert history.codes("--base", first) == ["contract-breaking"]
+    assert history.codes("--base", "HEAD") == []
+
+
+def test_a_base_that_is_unknown_is_refused(history: Bench) -> None:
+    verdict = history.run("--base", "no-such-branch")
+    assert [one.code for one in verdict.findings] == ["base-unknown"]
+
+
+def test_a_base_that_cannot_be_read_is_said(history: Bench) -> None:
+    (history.home / "rides.yml").write_text("kind: nonsense\n")
+    git(history.home, "commit", "-qam", "broken")
+    assert history.codes() == ["contract-base-unreadable"]

@@ -1,0 +1,225 @@
+"""`threshold-comparison` on files: both forms, what it names when files are missing, and what it judged."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from release_gate.cli import cli
+from release_gate.verdict import Outcome, Verdict
+
+COUNT = 900
+CONFIG = """version: 1
+model: demo
+owner: "@octo-air"
+contracts: {c.yml: d.parquet}
+candidate: {train: t, predict: p}
+evaluation: {data: evaluation.parquet, key: id, label: late, group: date}
+thresholds:
+  - {metric: roc_auc, at_least: 0.7, no_worse_than_production_by: 0.05}
+  - {metric: roc_auc, no_worse_than_production_by: 0.2, slices: [carrier], role: guard}
+"""
+DIGEST, OLDER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+BUILD = Path(".release-gate/run/demo/build")
+
+
+def write(name: str | Path, **columns: Any) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(columns).to_parquet(path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository after build-candidate, with a version in production."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    labels = random.random(COUNT) < 0.4
+    noise = random.normal(size=COUNT)
+    keys = np.arange(COUNT)
+    carrier = np.array(["UA", "HA"], dtype=object)[keys % 2]
+    write("evaluation.parquet", id=keys, late=labels, date=keys // 20, carrier=carrier, extra=noise)
+    production = 1 / (1 + np.exp(-(1.5 * labels + noise)))
+    candidate = 1 / (1 + np.exp(-(1.5 * labels + noise + 0.1 * random.normal(size=COUNT))))
+    write(BUILD / "candidate.parquet", id=keys[::-1], score=candidate[::-1])
+    write(BUILD / "production.parquet", id=keys, score=production)
+    write(BUILD / "bad.parquet", id=keys, score=random.random(COUNT))
+    facts({"package": {"digest": DIGEST}, "production": {"digest": OLDER}})
+    Path("release-gate.yml").write_text(CONFIG)
+
+
+def facts(value: Any) -> None:
+    (BUILD / "build.json").write_text(json.dumps(value))
+
+
+def run(*arguments: str) -> tuple[int, Verdict]:
+    done = CliRunner().invoke(cli, ["threshold-comparison", "--format", "json", *arguments], catch_exceptions=False)
+    return done.exit_code, Verdict.parse(done.stdout.encode())
+
+
+def codes(verdict: Verdict) -> list[str]:
+    return [found.code for found in verdict.findings]
+
+
+def test_the_configured_form_judges_what_was_built_and_keeps_its_verdict() -> None:
+    status, verdict = run()
+    assert (status, verdict.outcome, codes(verdict)) == (0, Outcome.PASS, [])
+    data = hashlib.sha256(Path("evaluation.parquet").read_bytes()).hexdigest()
+    found = {one.kind: one for one in verdict.subjects}
+    assert found["package"].identity == DIGEST
+    assert found["production"].identity == OLDER
+    assert found["data"].identity == f"sha256:{data}"
+    assert found["policy"].name == "release-gate.yml"
+    kept = Path(".release-gate/run/demo/verdicts/threshold-comparison.json")
+    assert Verdict.parse(kept.read_bytes()) == verdict
+    assert run()[1].tables == verdict.tables
+
+
+def test_a_bad_candidate_is_blocked() -> None:
+    (BUILD / "bad.parquet").replace(BUILD / "candidate.parquet")
+    status, verdict = run()
+    assert status == 1
+    assert set(codes(verdict)) == {"metric-below-bar", "worse-than-production"}
+
+
+def test_an_open_goal_ends_with_three() -> None:
+    Path("release-gate.yml").write_text(CONFIG.replace("no_worse_than_production_by: 0.05", "at_most: 0.86"))
+    status, verdict = run()
+    assert (status, verdict.outcome) == (3, Outcome.INCONCLUSIVE)
+    assert codes(verdict) == ["inconclusive-goal"]
+
+
+def test_a_first_release_is_one_only_if_the_build_says_so() -> None:
+    (BUILD / "production.parquet").unlink()
+    status, verdict = run()
+    assert (status, verdict.outcome, codes(verdict)) == (2, Outcome.ERROR, ["production-missing"])
+    facts({"package": {"digest": DIGEST}, "production": None})
+    status, verdict = run()
+    assert (status, codes(verdict)) == (0, ["no-production-first-release"])
+    assert "production" not in {one.kind for one in verdict.subjects}
+
+
+def test_production_s_predictions_of_an_earlier_run_are_not_read_on_a_first_release() -> None:
+    facts({"package": {"digest": DIGEST}, "production": None})
+    assert codes(run()[1]) == ["no-production-first-release"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "{",
+        "[]",
+        "{}",
+        json.dumps({"package": {"digest": DIGEST}}),
+        json.dumps({"production": None}),
+        json.dumps({"package": {"digest": DIGEST}, "production": {}}),
+        json.dumps({"package": {"digest": 7}, "production": None}),
+        "[" * 100_000,
+    ],
+)
+def test_without_the_facts_of_the_build_nothing_is_judged(content: str | None) -> None:
+    (BUILD / "build.json").unlink() if content is None else (BUILD / "build.json").write_text(content)
+    status, verdict = run()
+    assert (status, codes(verdict)) == (2, ["build-facts-missing"])
+
+
+def test_missing_files_and_columns_are_named() -> None:
+    (BUILD / "candidate.parquet").rename(BUILD / "away.parquet")
+    status, verdict = run()
+    assert (status, codes(verdict)) == (2, ["candidate-missing"])
+    assert ".release-gate/run/demo/build" in verdict.findings[0].message
+    write(BUILD / "candidate.parquet", id=[1], probability=[0.5])
+    assert codes(run()[1]) == ["prediction-column-missing"]
+    (BUILD / "candidate.parquet").write_bytes(b"PAR1 no")
+    assert codes(run()[1]) == ["file-unreadable"]
+    write("evaluation.parquet", id=[1], late=[1])
+    assert codes(run()[1]) == ["evaluation-column-missing"]
+    Path("evaluation.parquet").unlink()
+    assert codes(run()[1]) == ["file-missing"]
+
+
+def test_a_column_to_slice_by_that_the_data_lack_is_named() -> None:
+    Path("release-gate.yml").write_text(CONFIG.replace("[carrier]", "[carrier, origin]"))
+    status, verdict = run()
+    assert (status, codes(verdict)) == (1, ["slice-column-missing"])
+
+
+class TestBaseConfig:
+    """The stricter of base and head judges."""
+
+    def test_a_bar_loosened_by_the_pull_request_still_holds(self) -> None:
+        Path("base.yml").write_text(CONFIG.replace("at_least: 0.7", "at_least: 0.95"))
+        status, verdict = run("--base-config", "base.yml")
+        assert (status, codes(verdict)) == (1, ["metric-below-bar"])
+        assert verdict.findings[0].where.file == "base.yml"
+        assert [one.name for one in verdict.subjects if one.kind == "policy"] == ["release-gate.yml", "base.yml"]
+
+    def test_a_model_that_the_base_does_not_know_is_judged_by_its_own_bars(self) -> None:
+        Path("base.yml").write_text(CONFIG.replace("model: demo", "model: other"))
+        assert run("--base-config", "base.yml")[0] == 0
+
+    def test_a_base_that_can_t_be_read_judges_nothing(self) -> None:
+        status, verdict = run("--base-config", "base.yml")
+        assert (status, codes(verdict)) == (2, ["config-missing"])
+
+
+ALONE = ["--thresholds", "t.yml", "--key", "id", "--label", "late", "--score", "score"]
+
+
+class TestStandAlone:
+    """Without release-gate.yml."""
+
+    @pytest.fixture(autouse=True)
+    def _bars(self) -> None:
+        Path("release-gate.yml").unlink()
+        Path("t.yml").write_text("- {metric: roc_auc, at_least: 0.7, no_worse_than_production_by: 0.15}\n")
+
+    def test_predictions_and_data_in_files_of_their_own(self) -> None:
+        files = ["--candidate", str(BUILD / "candidate.parquet"), "--production", str(BUILD / "production.parquet")]
+        status, verdict = run(
+            *ALONE, *files, "--evaluation", "evaluation.parquet", "--group", "date", "--slice", "carrier"
+        )
+        assert (status, codes(verdict), verdict.model) == (0, [], "-")
+        assert {row[1] for row in verdict.tables[0].rows} == {"all rows", "carrier=HA", "carrier=UA"}
+        assert {one.kind for one in verdict.subjects} == {"data", "policy", "model", "production"}
+
+    def test_labels_may_stand_in_the_candidate_s_file(self) -> None:
+        labels = pd.read_parquet("evaluation.parquet").set_index("id")["late"]
+        scored = pd.read_parquet(BUILD / "candidate.parquet")
+        write("both.parquet", id=scored["id"], score=scored["score"], late=labels.loc[scored["id"]].to_numpy())
+        status, verdict = run(*ALONE, "--candidate", "both.parquet", "--model", "mine")
+        assert (status, codes(verdict), verdict.model) == (0, ["no-production-first-release"], "mine")
+
+    def test_what_is_missing_is_named(self) -> None:
+        done = CliRunner().invoke(cli, ["threshold-comparison", "--thresholds", "t.yml", "--key", "id"])
+        assert done.exit_code == 2
+        assert "--candidate, --label, --score" in done.output
+        done = CliRunner().invoke(
+            cli, ["threshold-comparison", *ALONE, "--candidate", "x.parquet", "--base-config", "b.yml"]
+        )
+        assert done.exit_code == 2
+        assert "--base-config belongs to release-gate.yml" in done.output
+
+    def test_a_mistake_among_the_thresholds_is_told_with_its_place(self) -> None:
+        Path("t.yml").write_text("- {metric: roc_auc, at_leest: 0.7}\n")
+        status, verdict = run(*ALONE, "--candidate", "x.parquet")
+        assert (status, codes(verdict)) == (2, ["config-unknown-key"])
+        assert str(verdict.findings[0].where) == "t.yml:1:21"
+
+    def test_inputs_arrive_by_environment_as_in_a_docker_action(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {
+            "INPUT_THRESHOLDS": "t.yml", "INPUT_KEY": "id", "INPUT_LABEL": "late", "INPUT_SCORE": "score",
+            "INPUT_CANDIDATE": str(BUILD / "candidate.parquet"), "INPUT_EVALUATION": "evaluation.parquet",
+            "INPUT_SLICE": "carrier\ndate\n", "INPUT_PRODUCTION": "", "INPUT_GROUP": "",
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        status, verdict = run()
+        assert status == 0
+        assert codes(verdict) == ["no-production-first-release", "slice-too-small"]

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from release_gate.contracts.contract import Column, Kind, Rule, RuleKind
+from release_gate.contracts.infer import DRAFT, ColumnProfile, Profile, draft
+from release_gate.contracts.reading import read
+from release_gate.documents import parse
+
+
+def drafted(*columns: ColumnProfile, rows: int = 100) -> tuple[dict[str, Column], list[str], str]:
+    text = draft(Profile("rides", rows, columns), "data/rides.parquet")
+    reading = read(parse(text.encode(), "draft.yml"))
+    return {one.name: one for one in reading.contract.columns}, [one.code for one in reading.findings], text
+
+
+def test_a_draft_lacks_nothing_but_what_people_must_write() -> None:
+    columns, codes, _ = drafted(
+        ColumnProfile("id", Kind.STRING, distinct=100), ColumnProfile("a", Kind.NUMBER, nulls=3, least=1.0, most=2.0)
+    )
+    assert codes == ["contract-backfill-drafted"]
+    assert columns["a"].policy.backfill == DRAFT
+    assert (columns["id"].policy.on_null, columns["a"].policy.on_null) == ("reject", "keep")
+
+
+def test_the_first_column_that_names_rows_is_the_key() -> None:
+    text = draft(
+        Profile("t", 9, (ColumnProfile("x", Kind.NUMBER, distinct=9), ColumnProfile("b", Kind.STRING, distinct=9))), "t"
+    )
+    assert read(parse(text.encode(), "t")).contract.key == ("b",)
+
+
+def test_half_of_the_rows_must_come_again() -> None:
+    contract = read(parse(draft(Profile("t", 9, (ColumnProfile("x", Kind.BOOLEAN),)), "t").encode(), "t")).contract
+    assert (contract.rows_least, contract.rows_most) == (4, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "most", "low", "high"),
+    [
+        (Kind.NUMBER, 0.2, 0.7, 0, 1),
+        (Kind.INTEGER, 17, 4983, 0, 5500),
+        (Kind.INTEGER, -10, 10, -12, 12),
+        (Kind.INTEGER, 5, 5, 4, 6),
+        (Kind.INTEGER, 0, 0, 0, 1),
+    ],
+)
+def test_a_range_gets_slack_and_keeps_its_sign(kind: Kind, least: float, most: float, low: float, high: float) -> None:
+    columns, _, _ = drafted(ColumnProfile("a", kind, least=least, most=most))
+    assert columns["a"].rules == (Rule(RuleKind.AT_LEAST, low), Rule(RuleKind.AT_MOST, high))
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+NEAR = st.builds(lambda one, more: (one, one + more), FLOATS, st.floats(0, 1e-6))
+WHOLE = st.tuples(st.integers(-(2**63), 2**64), st.integers(-(2**63), 2**64))
+
+
+@example((123456789.1234567, 123456789.1234569), Kind.NUMBER)
+@example((5e-324, 1e-323), Kind.NUMBER)
+@example((-1.7e308, 1.7e308), Kind.NUMBER)
+@given(st.tuples(FLOATS, FLOATS) | NEAR | WHOLE, st.sampled_from([Kind.NUMBER, Kind.INTEGER]))
+def test_a_range_always_holds_what_was_seen(seen: tuple[float, float], kind: Kind) -> None:
+    least, most = min(seen), max(seen)
+    assume(math.isfinite(most))
+    columns, _, _ = drafted(ColumnProfile("a", kind, least=least, most=most))
+    bounds: Any = [rule.value for rule in columns["a"].rules]
+    assert bounds == [] or bounds[0] <= least <= most <= bounds[1]
+
+
+def test_a_small_set_met_often_is_a_rule_and_a_rare_one_is_not() -> None:
+    columns, _, _ = drafted(
+        ColumnProfile("often", Kind.STRING, distinct=2, values=("a", "b")),
+        ColumnProfile("rare", Kind.STRING, distinct=6, values=tuple("abcdef")),
+    )
+    assert columns["often"].rules == (Rule(RuleKind.ONE_OF, ("a", "b")),)
+    assert columns["rare"].rules == ()
+
+
+@pytest.mark.parametrize("name", ["email", "customer_email", "phone", "last_name", "home_address", "date_birth_date"])
+def test_what_sounds_personal_is_sensitive_and_its_values_are_not_written_down(name: str) -> None:
+    columns, _, text = drafted(ColumnProfile(name, Kind.STRING, distinct=1, values=("sekret",)))
+    assert columns[name].policy.sensitive
+    assert "sekret" not in text
+
+
+@given(st.text(min_size=1, max_size=8), st.lists(st.text(max_size=8), min_size=1, max_size=5, unique=True))
+def test_any_name_and_any_value_survive_the_file(name: str, values: list[str]) -> None:
+    columns, _, _ = drafted(ColumnProfile(name, Kind.STRING, distinct=len(values), values=tuple(values)))
+    (column,) = columns.values()
+    assert column.name == name
+    assert column.policy.sensitive or column.rules == (Rule(RuleKind.ONE_OF, tuple(values)),)
+
+
+def test_a_name_cannot_leave_its_comment() -> None:
+    text = draft(Profile("t", 1, (ColumnProfile("a", Kind.STRING),), left_out=("x\nkind: no",)), "data\nkind: no")
+    assert yaml.safe_load(text)["kind"] == "DataContract"

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from release_gate.contracts.contract import Contract, Kind, OnInvalid, OnNull, Reading, Rule, RuleKind
+from release_gate.contracts.reading import read as read_any
+from release_gate.documents import parse
+from release_gate.documents import read as read_file
+from release_gate.findings import BadInput
+from tests.contracts.written import POLICY, column, odcs, valid
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "flight-delay" / "contracts" / "flights.yml"
+
+
+def read(text: bytes, table: str | None = None) -> Reading:
+    return read_any(parse(text, "rides.yml"), table)
+
+
+def contract(*columns: dict[str, Any], **rest: Any) -> Contract:
+    return read(odcs(*columns, **rest)).contract
+
+
+def codes(text: bytes) -> list[str]:
+    try:
+        return [found.code for found in read(text).findings]
+    except BadInput as refusal:
+        return [found.code for found in refusal.findings]
+
+
+def test_a_whole_contract_is_read() -> None:
+    distance = column(
+        "distance",
+        "number",
+        policy={"onNull": "impute", "onInvalid": "quarantine up to 2.5%", "sensitive": True},
+        physicalType="float64",
+        logicalTypeOptions={"minimum": 0, "exclusiveMaximum": 100, "multipleOf": 0.5},
+    )
+    city = column("city", "string", unique=True, quality=valid("Oslo", "Bern"), description="Where it began")
+    found = contract(
+        column("id", "integer", primaryKey=True, required=True),
+        distance,
+        city,
+        quality=[{"metric": "rowCount", "mustBeBetween": [10, 20]}],
+        team={"members": [{"username": "octo-air", "role": "Owner"}]},
+    )
+    assert (found.name, found.version, found.owner, found.table) == ("rides", "1.0.0", "octo-air", "rides")
+    assert (found.rows_least, found.rows_most) == (10, 20)
+    assert found.key == ("id",)
+    assert found.unique_sets == (("id",), ("city",))
+    read_distance = found.column("distance")
+    assert read_distance is not None
+    assert read_distance.kind is Kind.NUMBER
+    assert read_distance.storage == "double"
+    assert read_distance.rules == (
+        Rule(RuleKind.AT_LEAST, 0),
+        Rule(RuleKind.BELOW, 100),
+        Rule(RuleKind.MULTIPLE_OF, 0.5),
+    )
+    assert read_distance.policy.on_null is OnNull.IMPUTE
+    assert (read_distance.policy.on_invalid, read_distance.policy.share) == (OnInvalid.QUARANTINE, 0.025)
+    assert found.sensitive == {"distance"}
+    read_city = found.column("city")
+    assert read_city is not None
+    assert read_city.rules == (Rule(RuleKind.ONE_OF, ("Oslo", "Bern")),)
+
+
+def test_the_examples_own_contract_is_read_without_a_finding() -> None:
+    reading = read_any(read_file(EXAMPLE, shown="flights.yml"))
+    assert reading.findings == ()
+    assert len(reading.contract.columns) == 18
+    assert (reading.contract.rows_least, reading.contract.rows_most) == (252000, 253000)
+    origin = reading.contract.column("origin")
+    assert origin is not None
+    assert origin.rules == (Rule(RuleKind.ONE_OF, ("EWR", "JFK", "LGA")),)
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        ("onNull", "contract-null-undeclared"),
+        ("onInvalid", "contract-invalid-undeclared"),
+        ("backfill", "contract-backfill-undocumented"),
+    ],
+)
+def test_a_policy_that_is_not_declared_is_found_at_its_column(missing: str, code: str) -> None:
+    text = odcs(column("a", "string"), column("b", "string", policy={missing: None}))
+    (found,) = read(text).findings
+    assert found.code == code
+    assert "'b'" in found.message
+    line = text.decode().splitlines().index("  - name: b") + 1
+    assert found.where.line == line
+    assert missing in found.remedy
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.update(
+            customProperties=[{"property": key, "value": POLICY[key]} for key in POLICY], required=True
+        ),
+        lambda one: one.update(description="fine"),
+    ],
+)
+def test_a_declared_column_gives_no_finding(change: Callable[[dict[str, Any]], None]) -> None:
+    one = column("a", "string")
+    change(one)
+    assert codes(odcs(one)) == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        column("a", "string", required=True, policy={"onNull": "keep"}),
+        column("a", "string", policy={"onInvalid": "clip"}),
+        column("a", "string", policy={"onInvalid": "set null"}),
+        column("a", "integer", logicalTypeOptions={"minimum": 3, "maximum": 2}),
+        column("a", "string", quality=valid()),
+        column("a", "string", policy={"onNull": "keep"}, quality=[{"metric": "nullValues", "mustBe": 0}]),
+    ],
+)
+def test_declarations_that_exclude_each_other_are_found(one: dict[str, Any]) -> None:
+    assert codes(odcs(one)) == ["contract-contradictory"]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        {**column("a", "string"), "logicalType": "strng"},
+        {**column("a", "string"), "logicalType": "zzz"},
+        {key: value for key, value in column("a", "string").items() if key != "logicalType"},
+        {key: value for key, value in column("a", "string").items() if key != "name"},
+        {**column("a", "string"), "required": "perhaps"},
+        column("a", "string", policy={"onNull": "explode"}),
+        column("a", "string", policy={"onInvalid": "quarantine"}),
+        column("a", "string", policy={"onInvalid": {"quarantine": "200%"}}),
+        column("a", "string", policy={"onInvalid": {"quarantine": 1}}),
+        column("a", "string", policy={"onInvalid": 7}),
+        column("a", "string", policy={"backfill": 7}),
+        column("a", "string", policy={"sensitive": "maybe"}),
+        column("a", "integer", logicalTypeOptions={"minimum": "three"}),
+        column("a", "date", logicalTypeOptions={"minimum": "yesterday"}),
+        column("a", "timestamp", logicalTypeOptions={"minimum": 3}),
+        column("a", "time", logicalTypeOptions={"maximum": "noon"}),
+        column("a", "string", logicalTypeOptions={"maxLength": -1}),
+        column("a", "string", logicalTypeOptions={"pattern": 1}),
+        column("a", "number", logicalTypeOptions={"multipleOf": 0}),
+    ],
+)
+def test_a_value_the_standard_does_not_allow_is_refused_with_its_place(one: dict[str, Any]) -> None:
+    with pytest.raises(BadInput) as refusal:
+        read(odcs(column("z", "string"), one))
+    (found,) = refusal.value.findings
+    assert found.code == "contract-invalid"
+    assert (found.where.line or 0) >= 19
+
+
+@pytest.mark.parametrize(
+    ("one", "hint"),
+    [
+        (column("a", "integer", logicalTypeOptions={"minimun": 3}), "minimum"),
+        (column("a", "string", logicalTypeOptions={"minimum": 3}), "pattern"),
+        (column("a", "string", requierd=True), "required"),
+        (column("a", "string", policy={"onNul": "keep"}), "onNull"),
+        (column("a", "string", quality=[{"metrik": "nullValues"}]), "metric"),
+    ],
+)
+def test_a_misspelt_key_is_refused_with_a_suggestion(one: dict[str, Any], hint: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        read(odcs(one))
+    (found,) = refusal.value.findings
+    assert found.code == "contract-unknown-key"
+    assert hint in found.message
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_file() -> None:
+    with pytest.raises(BadInput) as refusal:
+        read(odcs({**column("a", "zzz"), "requierd": 1}, column("b", "integer", logicalTypeOptions={"minimum": "x"})))
+    lines = [found.where.line or 0 for found in refusal.value.findings]
+    assert len(lines) == 3
+    assert lines == sorted(lines)
+
+
+def test_an_unknown_key_at_the_top_is_told_once() -> None:
+    assert codes(odcs(column("a", "string"), servrs=[])) == ["contract-unknown-key"]
+
+
+@pytest.mark.parametrize("version", [None, "1", 1.0, "one", "1.0", "v1.0.0", "1.0.0.0", "01.0.0"])
+def test_a_version_that_is_not_semantic_is_found(version: object) -> None:
+    assert codes(odcs(column("a", "string"), version=version)) == ["contract-version-invalid"]
+
+
+def test_a_prerelease_is_a_semantic_version() -> None:
+    assert codes(odcs(column("a", "string"), version="1.2.3-rc.1+5")) == []
+
+
+@pytest.mark.parametrize("text", [b"{apiVersion: v2.2.2}", b"{schema: []}", b"{schema: [{name: a}]}"])
+def test_other_versions_and_tables_without_columns_are_refused(text: bytes) -> None:
+    value = {**yaml.safe_load(odcs(column("a", "string"))), **yaml.safe_load(text)}
+    assert codes(yaml.safe_dump(value).encode()) == ["contract-invalid"]
+
+
+def test_one_of_several_tables_is_chosen_by_the_datas_name() -> None:
+    value = yaml.safe_load(odcs(column("a", "string")))
+    value["schema"].append({"name": "other", "properties": [column("b", "string")]})
+    text = yaml.safe_dump(value).encode()
+    assert [one.name for one in read(text, "other").contract.columns] == ["b"]
+    with pytest.raises(BadInput, match="several tables"):
+        read(text, "third")
+
+
+def test_the_physical_name_is_the_datas_and_a_type_may_come_from_the_physical_one() -> None:
+    one = {**column("a", "string", physicalName="A_1", physicalType="int64")}
+    del one["logicalType"]
+    (found,) = contract(one).columns
+    assert (found.name, found.kind, found.storage) == ("A_1", Kind.INTEGER, "int64")
+
+
+def test_a_confidential_column_is_sensitive_unless_it_says_otherwise() -> None:
+    found = contract(
+        column("a", "string", classification="Confidential"),
+        column("b", "string", classification="restricted", policy={"sensitive": False}),
+        column("c", "string", classification="public"),
+    )
+    assert found.sensitive == {"a"}
+
+
+def test_a_composite_key_keeps_its_order() -> None:
+    one = column("a", "string", primaryKey=True, primaryKeyPosition=2)
+    two = column("b", "string", primaryKey=True, primaryKeyPosition=1)
+    assert contract(one, two).key == ("b", "a")
+
+
+def test_an_enumeration_is_a_set() -> None:
+    (found,) = contract(column("a", "string", enum=[{"value": "x"}, {"value": "y"}])).columns
+    assert found.rules == (Rule(RuleKind.ONE_OF, ("x", "y")),)
+
+
+def test_an_owner_may_stand_in_custom_properties_or_a_list_of_members_or_nowhere() -> None:
+    named = contract(column("a", "string"), customProperties=[{"property": "owner", "value": "@octo-air"}])
+    listed = contract(column("a", "string"), team=[{"name": "Air", "role": "data owner"}, {"name": "x"}])
+    assert (named.owner, listed.owner, contract(column("a", "string")).owner) == ("@octo-air", "Air", None)
+
+
+def test_a_format_that_cannot_be_judged_is_said_and_a_width_is_no_rule() -> None:
+    assert codes(odcs(column("a", "string", logicalTypeOptions={"format": "email"}))) == ["contract-rule-unjudged"]
+    assert codes(odcs(column("a", "integer", logicalTypeOptions={"format": "i64"}))) == []
+    assert codes(odcs(column("a", "array", logicalTypeOptions={"minItems": 1}))) == ["contract-rule-unjudged"]

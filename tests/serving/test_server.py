@@ -1,0 +1,83 @@
+"""Servers started, waited for and stopped, whatever they do."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+
+import psutil
+import pytest
+
+from release_gate.serving.checks import Smoke
+from release_gate.serving.server import NotServing, free_port
+from tests.serving.conftest import Start
+
+HEALTH = Smoke.model_validate({"version": 1, "start_within": "20s", "checks": [{"name": "health", "get": "/health"}]})
+SOON = HEALTH.model_copy(update={"start_within": 0.5})
+
+
+def test_a_server_runs_for_the_length_of_the_block_and_no_longer(start: Start) -> None:
+    with start(HEALTH) as up:
+        assert up.process.alive()
+        pid = up.process.pid
+    assert not psutil.pid_exists(pid)
+
+
+def test_it_is_stopped_when_the_block_fails(start: Start) -> None:
+    with pytest.raises(KeyboardInterrupt), start(HEALTH) as up:
+        raise KeyboardInterrupt
+    assert not psutil.pid_exists(up.process.pid)
+
+
+def test_a_server_that_ends_is_noticed_at_once_with_its_last_lines(start: Start) -> None:
+    began = time.monotonic()
+    with pytest.raises(NotServing) as problem, start(HEALTH, "exits"):
+        pass
+    assert problem.value.finding.code == "serve-died"
+    assert "status 3" in problem.value.finding.message
+    assert "the model is not there" in problem.value.finding.message
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(("mode", "cause"), [("silent", "no connection"), ("unhealthy", "answers 503, not 200")])
+def test_a_server_that_is_not_ready_in_time(start: Start, mode: str, cause: str) -> None:
+    with pytest.raises(NotServing) as problem, start(SOON, mode):
+        pass
+    assert problem.value.finding.code == "serve-not-ready"
+    assert cause in problem.value.finding.message
+
+
+def test_where_no_check_is_a_get_any_answer_will_do(start: Start) -> None:
+    checks = [{"name": "x", "post": "/predict", "body": "{", "status": "4xx"}]
+    with start(Smoke.model_validate({"version": 1, "start_within": "20s", "checks": checks}), "unhealthy") as up:
+        assert up.process.alive()
+
+
+def test_a_port_taken_in_the_meantime_is_given_up_for_another(start: Start) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = int(other.getsockname()[1])
+        ports = iter([taken, free_port()])
+        with start(HEALTH, port=lambda: next(ports)) as up:
+            assert not up.url.endswith(str(taken))
+
+
+def test_ports_that_are_always_taken_end_in_a_finding(start: Start) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = int(other.getsockname()[1])
+        with pytest.raises(NotServing) as problem, start(HEALTH, port=lambda: taken):
+            pass
+    assert problem.value.finding.code == "serve-died"
+
+
+def test_the_answer_of_another_process_does_not_speak_for_ours(start: Start) -> None:
+    with start(HEALTH) as other:
+        port = int(other.url.rpartition(":")[2])
+        with pytest.raises(NotServing) as problem, start(SOON, "silent", port=lambda: port):
+            pass
+    assert "another process answers" in problem.value.finding.message
+    assert os.getpid() != other.process.pid

@@ -1,0 +1,127 @@
+"""A drafted contract passes on the data it was drafted from: that is what a profile is for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from release_gate.contracts.contract import Contract, Kind
+from release_gate.contracts.infer import ColumnProfile, draft
+from release_gate.contracts.judgement import data_findings
+from release_gate.contracts.reading import read
+from release_gate.documents import parse
+from release_gate.findings import BadInput
+from release_gate.tables.profile import profile
+from release_gate.tables.scan import scan
+from release_gate.verdict import Severity
+
+
+def inferred(path: Path) -> Contract:
+    return read(parse(draft(profile(path, path.name), path.name).encode(), "draft.yml")).contract
+
+
+def blocking(path: Path) -> list[str]:
+    contract = inferred(path)
+    found = data_findings(contract, scan(path, contract, shown=path.name).counts)
+    return [str(one) for one in found if one.severity is not Severity.NOTE]
+
+
+TABLE = pa.table(
+    {
+        "id": ["a", "b", "c"],
+        "whole": pa.array([1, None, -3], pa.int32()),
+        "huge": pa.array([2**63, 1, 2], pa.uint64()),
+        "real": [0.5, float("nan"), 1e9],
+        "endless": [0.5, float("inf"), 1.0],
+        "money": [Decimal("1.50"), None, Decimal("2.00")],
+        "yes": [True, False, None],
+        "day": [dt.date(2020, 1, 1), None, dt.date(2021, 1, 1)],
+        "when": pa.array([0, 1, None], pa.timestamp("ms", "Europe/Oslo")),
+        "clock": pa.array([0, 1, None], pa.time64("us")),
+        "kind": pa.array(["no", "1e5", "no"]).dictionary_encode(),
+        "list": [[1], None, [2]],
+        "struct": [{"x": 1}, None, {"x": 2}],
+    }
+)
+
+
+def test_a_draft_of_every_type_passes_on_its_data(tmp_path: Path) -> None:
+    pq.write_table(TABLE, tmp_path / "t.parquet")
+    assert blocking(tmp_path / "t.parquet") == []
+
+
+def test_types_no_contract_describes_are_left_out_and_said(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1], "raw": [b"x"], "wait": pa.array([1], pa.duration("s"))}), tmp_path / "t.parquet")
+    found = profile(tmp_path / "t.parquet", "t")
+    assert ([one.name for one in found.columns], found.left_out) == (["a"], ("raw", "wait"))
+    assert "# Left out, since no contract describes their types: raw, wait" in draft(found, "t")
+
+
+def test_a_column_without_any_value_is_text_that_may_be_missing(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1, 2], "none": pa.nulls(2)}), tmp_path / "t.parquet")
+    assert profile(tmp_path / "t.parquet", "t").columns[1] == ColumnProfile("none", Kind.STRING, nulls=2)
+    assert blocking(tmp_path / "t.parquet") == ["t.parquet, column none: column-all-null: not one row has a value"]
+
+
+def test_texts_of_a_csv_file_are_profiled_as_they_will_be_read(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("n,r,d,t,b,s,m\n1,1.5,2020-01-01,2020-01-01 05:00:00,true,x,1\n,NA,,,,,2x\n")
+    found = {one.name: (one.kind, one.nulls) for one in profile(tmp_path / "t.csv", "t").columns}
+    assert found == {
+        "n": (Kind.INTEGER, 1),
+        "r": (Kind.NUMBER, 1),
+        "d": (Kind.DATE, 1),
+        "t": (Kind.TIMESTAMP, 1),
+        "b": (Kind.BOOLEAN, 1),
+        "s": (Kind.STRING, 1),
+        "m": (Kind.STRING, 0),
+    }
+    assert blocking(tmp_path / "t.csv") == []
+
+
+def test_what_cannot_be_read_as_its_type_makes_the_column_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("n\n1\n 2\n")
+    assert profile(tmp_path / "t.csv", "t").columns[0].kind is Kind.STRING
+
+
+@pytest.mark.parametrize(("text", "code"), [("a,b\n", "table-empty"), ("a;b\n1;2\n", "table-delimiter")])
+def test_nothing_is_learnt_from_nothing(tmp_path: Path, text: str, code: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(BadInput) as refusal:
+        profile(tmp_path / "t.csv", "t")
+    assert [one.code for one in refusal.value.findings] == [code]
+
+
+CELLS = st.none() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=4) | st.booleans() | st.dates()
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8))
+def test_a_draft_of_any_csv_file_passes_on_it(tmp_path: Path, rows: list[tuple[object, object]]) -> None:
+    path = tmp_path / "t.csv"
+    pd.DataFrame([(n, *row) for n, row in enumerate(rows)], columns=["n", "a", "b"], dtype="object").to_csv(
+        path, index=False
+    )
+    found = [one for one in blocking(path) if "column-all-null" not in one]
+    assert found == []
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.none() | st.floats(), min_size=1, max_size=8),
+    st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=8, max_size=8),
+)
+def test_a_draft_of_any_numbers_passes_on_them(
+    tmp_path: Path, reals: list[float | None], whole: list[int | None]
+) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"a": pa.array(reals, pa.float64()), "b": pa.array(whole[: len(reals)], pa.int64())}), path)
+    found = [one for one in blocking(path) if "column-all-null" not in one]
+    assert found == []

@@ -1,0 +1,140 @@
+"""release-gate.yml: the smallest useful one works; every mistake has place and suggestion."""
+
+import copy
+from pathlib import Path
+from typing import get_args
+
+import jsonschema
+import pytest
+import yaml
+
+from release_gate import config
+from release_gate.documents import parse
+from release_gate.findings import BadInput
+
+SMALLEST = """\
+version: 1
+model: flight-delay
+owner: "@octocat"
+contracts: {contracts/flights.yml: data/flights.parquet}
+transforms:
+  training: flight_delay.features:training_features
+  serving: flight_delay.features:serving_features
+candidate:
+  train: python -m flight_delay.train --out {out}
+  predict: python -m flight_delay.predict --model {model} --data {data} --out {out}
+  serve: python -m flight_delay.serve --model {model} --port {port}
+evaluation: {data: data/evaluation.parquet, key: flight_id, label: late, group: date}
+thresholds:
+  - {metric: roc_auc, at_least: 0.70, no_worse_than_production_by: 0.01, role: goal}
+  - {metric: roc_auc, no_worse_than_production_by: 0.03, slices: [origin, carrier], role: guard}
+"""
+LINES = SMALLEST.splitlines()
+
+
+def parsed(text: str) -> config.Config:
+    return config.parsed(parse(text.encode(), "release-gate.yml"))
+
+
+def test_the_fifteen_lines_are_enough() -> None:
+    (model,) = parsed(SMALLEST).models
+    assert model.model == "flight-delay"
+    assert model.thresholds[1].slices == ("origin", "carrier")
+    assert model.risk.wrong_pass == 0.05
+    assert model.evaluation.score == "score"
+    assert {found.code for found in config.defaults(parsed(SMALLEST), model)} == {"config-default"}
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "place", "words"),
+    [
+        (0, "version: 2", "1:1", "version 2 is not known"),
+        (0, "model_version: 1", "1:1", "`version: 1`"),
+        (1, "model: Flight Delay", "2:1", "'model'"),
+        (1, "modle: flight-delay", "2:1", "did you mean 'model'?"),
+        (2, "owner: octocat", "3:1", "'owner'"),
+        (3, "contracts: {}", "4:1", "'contracts'"),
+        (5, "  training: flight_delay/features.py", "6:3", "'transforms.training'"),
+        (8, "  trian: x", "9:3", "did you mean 'train'?"),
+        (8, "  train_limit: forever", "9:3", "a duration is a number with a unit"),
+        (8, "  from: {path: m.tar, sha256: abc}", "9:23", "sha256"),
+        (11, "evaluation: {data: d, key: k}", "12:1", "'evaluation.label'"),
+        (13, "  - {metric: auc, at_least: 0.7}", "14:6", "roc_auc"),
+        (13, "  - {metric: roc_auc, role: goal}", "14:5", "at least one of at_least"),
+        (13, "  - {metric: roc_auc, at_least: high}", "14:23", "'high'"),
+        (14, "risk: {wrong_pass: 60%}", "15:8", "less than 0.5"),
+        (14, "smoke: ../smoke.yml", "15:1", "inside the repository"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(line: int, instead: str, place: str, words: str) -> None:
+    text = "\n".join([*LINES[:line], instead, *LINES[line + 1 :]])
+    with pytest.raises(BadInput) as refusal:
+        parsed(text)
+    told = [f"{found.where.line}:{found.where.column} {found.message}" for found in refusal.value.findings]
+    assert any(one.startswith(place + " ") and words in one for one in told), told
+
+
+def test_train_and_from_exclude_each_other() -> None:
+    text = SMALLEST.replace("  train:", "  from: {path: m.tar, sha256: " + "a" * 64 + "}\n  train:")
+    with pytest.raises(BadInput, match="not both or none"):
+        parsed(text)
+
+
+def test_several_models_share_what_stands_at_the_top() -> None:
+    shared = yaml.safe_load(SMALLEST)
+    del shared["model"]
+    both = {**shared, "models": [{"model": "a"}, {"model": "b", "owner": "@octo-air"}]}
+    found = parsed(yaml.safe_dump(both))
+    assert [(model.model, model.owner) for model in found.models] == [("a", "@octocat"), ("b", "@octo-air")]
+    assert [model.model for model in found.named("b")] == ["b"]
+    assert len(found.named("")) == 2
+    with pytest.raises(BadInput, match="known: a, b"):
+        found.named("c")
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ([], "at least one"),
+        ("a", "at least one"),
+        (["a"], "mapping of keys"),
+        ([{"model": "a"}] * 2, "called 'a'"),
+        ([{}], "'models.0.model'"),
+    ],
+)
+def test_wrong_lists_of_models_are_refused(models: object, words: str) -> None:
+    shared = yaml.safe_load(SMALLEST)
+    del shared["model"]
+    with pytest.raises(BadInput, match=words):
+        parsed(yaml.safe_dump({**shared, "models": models}))
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "word"])
+def test_what_is_no_mapping_is_no_configuration(text: str) -> None:
+    with pytest.raises(BadInput, match="keys and values"):
+        parsed(text)
+
+
+def test_a_missing_file_points_to_init(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refusal:
+        config.load(tmp_path / "release-gate.yml")
+    assert refusal.value.findings[0].code == "config-missing"
+    assert "release-gate init" in refusal.value.findings[0].remedy
+
+
+def test_the_json_schema_takes_what_the_reader_takes() -> None:
+    schema = config.json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    whole = yaml.safe_load(SMALLEST)
+    jsonschema.validate(whole, schema)
+    wrong = copy.deepcopy(whole)
+    wrong["riks"] = {}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, schema)
+    del whole["candidate"]["predict"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(whole, schema)
+
+
+def test_every_metric_can_be_named() -> None:
+    assert set(config.METRICS) == set(get_args(config.MetricName))

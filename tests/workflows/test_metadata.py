@@ -1,0 +1,186 @@
+"""Workflows and actions agree with each other, with the command line, and with the house's rules."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from release_gate.cli import cli
+from release_gate.commands import TABLE
+from tests.workflows.permissions import read
+from tests.workflows.places import ACTIONS, PROJECT, WORKFLOWS, shown
+
+# Options that are no inputs: a runner reads a job's log, not JSON on standard output.
+TERMINAL_ONLY = {"format", "help"}
+# Inputs that are no options of the command: the root action reports as well, with a token; python-version is for uv,
+# before our own command line exists.
+NO_OPTION = {"token", "python-version"}
+
+PINNED = re.compile(r"^\s*(?:- )?uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$")
+
+
+def action(file: Path) -> dict[str, Any]:
+    found = yaml.safe_load(file.read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def command_of(file: Path) -> str:
+    return "check" if file.parent == PROJECT else file.parent.name
+
+
+def options(command: str) -> set[str]:
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    longest = {
+        max(parameter.opts, key=len).lstrip("-") for parameter in found.params if isinstance(parameter, click.Option)
+    }
+    return longest - TERMINAL_ONLY
+
+
+def all_steps(file: Path) -> list[dict[str, Any]]:
+    found = yaml.safe_load(file.read_text())
+    jobs = [found["runs"]] if "runs" in found else found["jobs"].values()
+    return [step for job in jobs for step in job.get("steps", [])]
+
+
+@pytest.mark.parametrize("file", ACTIONS, ids=shown)
+def test_an_actions_inputs_are_its_commands_options_and_the_other_way_round(file: Path) -> None:
+    inputs, known = set(action(file).get("inputs", {})), options(command_of(file))
+    assert known <= inputs
+    assert inputs - known <= NO_OPTION
+
+
+@pytest.mark.parametrize("file", ACTIONS, ids=shown)
+def test_every_input_and_output_of_an_action_is_described(file: Path) -> None:
+    found = action(file)
+    for key in ("inputs", "outputs"):
+        for name, one in found.get(key, {}).items():
+            assert len(one.get("description", "")) > 20, f"{key}.{name}"
+    assert all(one["required"] is False and "default" in one for one in found.get("inputs", {}).values())
+
+
+@pytest.mark.parametrize("file", [file for file in ACTIONS if action(file)["runs"]["using"] == "composite"], ids=shown)
+def test_a_composite_action_hands_every_input_on_by_name_since_its_steps_get_none(file: Path) -> None:
+    found = action(file)
+    handed: set[str] = set()
+    for step in found["runs"]["steps"]:
+        for name, value in {**step.get("env", {}), **step.get("with", {})}.items():
+            source = re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", str(value))
+            if source:
+                expected = {f"INPUT_{source[1].upper().replace('-', '_')}", source[1]}
+                assert name in expected or (name, source[1]) == ("GITHUB_TOKEN", "token")
+                handed.add(source[1])
+        assert "run" not in step or step["shell"] == "bash"
+    assert handed == set(found["inputs"])
+
+
+@pytest.mark.parametrize("file", [file for file in ACTIONS if action(file)["runs"]["using"] == "docker"], ids=shown)
+def test_a_docker_action_builds_the_one_image_and_names_its_command(file: Path) -> None:
+    runs = action(file)["runs"]
+    assert (file.parent / runs["image"]).resolve() == PROJECT / "Dockerfile"
+    assert runs["args"] == [file.parent.name]
+
+
+def test_every_action_is_a_command_and_every_gate_an_action() -> None:
+    actions = {file.parent.name for file in ACTIONS if file.parent != PROJECT}
+    gates = {name for name, entry in TABLE.items() if entry.group == "pull request"} - {"check"}
+    assert gates <= actions <= set(TABLE)
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=shown)
+def test_a_workflow_begins_without_permissions_and_says_why_it_grants_each(file: Path) -> None:
+    found = read(file.read_text())
+    assert found["permissions"] == {}
+    for name, job in found["jobs"].items():
+        assert job["permissions"], name
+        assert isinstance(job["permissions"], dict), name
+    granted = re.findall(r"^ {6}([a-z-]+: (?:read|write)\b.*)$", file.read_text(), re.MULTILINE)
+    assert len(granted) == sum(len(job["permissions"]) for job in found["jobs"].values())
+    assert all(re.search(r" # \w+", line) for line in granted), granted
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=shown)
+def test_a_workflow_sets_time_limits_and_a_concurrency_group_its_caller_does_not_share(file: Path) -> None:
+    found = read(file.read_text())
+    assert "group" in found["concurrency"]
+    assert "github.workflow" not in found["concurrency"]["group"].replace("workflow_run", "")
+    assert all("timeout-minutes" in job for job in found["jobs"].values() if "uses" not in job)
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=shown)
+def test_every_input_and_output_of_a_workflow_is_described(file: Path) -> None:
+    on = read(file.read_text()).get(True)
+    call = (on or {}).get("workflow_call") or {}
+    for key in ("inputs", "outputs"):
+        for name, one in call.get(key, {}).items():
+            assert len(one.get("description", "")) > 20, f"{key}.{name}"
+    assert all("default" in one and "type" in one for one in call.get("inputs", {}).values())
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=shown)
+def test_actions_of_others_are_pinned_by_commit_with_the_version_beside(file: Path) -> None:
+    for line in file.read_text().splitlines():
+        if re.match(r"^\s*(- )?uses: ", line) and not re.search(r"uses: (\$/|\./)", line):
+            assert PINNED.match(line), line
+
+
+def test_one_action_is_pinned_at_one_commit_everywhere() -> None:
+    found: dict[str, set[str]] = {}
+    for file in [*WORKFLOWS, *ACTIONS]:
+        for name, pin in re.findall(r"uses: ([\w-]+/[\w./-]+)@(\S+ # \S+)", file.read_text()):
+            found.setdefault(name, set()).add(pin)
+    assert all(len(pins) == 1 for pins in found.values()), found
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=shown)
+def test_nothing_a_stranger_can_write_is_pasted_into_a_shell(file: Path) -> None:
+    for step in all_steps(file):
+        assert "${{" not in step.get("run", ""), step
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=shown)
+def test_a_step_gives_an_action_of_ours_only_inputs_it_has(file: Path) -> None:
+    for step in all_steps(file):
+        uses = step.get("uses", "")
+        if uses.startswith("$/"):
+            target = PROJECT / uses.removeprefix("$/") / "action.yml"
+            assert set(step.get("with", {})) <= set(action(target).get("inputs", {})), step
+
+
+def test_checkouts_keep_no_token_where_a_strangers_code_or_files_lie() -> None:
+    for file in WORKFLOWS:
+        for step in all_steps(file):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False, shown(file)
+
+
+def test_the_required_check_always_runs_and_waits_for_every_other_job() -> None:
+    jobs = read((PROJECT / ".github/workflows/gate.yml").read_text())["jobs"]
+    assert jobs["verdict"]["name"] == "verdict"  # callers require `<their job> / verdict`
+    assert jobs["verdict"]["if"] == "always()"
+    assert set(jobs["verdict"]["needs"]) == set(jobs) - {"verdict"}
+
+
+def test_only_the_verdict_job_may_write_and_no_job_that_may_write_runs_the_callers_code() -> None:
+    jobs = read((PROJECT / ".github/workflows/gate.yml").read_text())["jobs"]
+    writing = {name for name, job in jobs.items() if "write" in job["permissions"].values()}
+    assert writing == {"verdict"}
+    for name in ("judge", "verdict"):
+        for step in jobs[name]["steps"]:
+            uses = step.get("uses", "")
+            assert "run" not in step
+            if uses.startswith("$/"):
+                assert action(PROJECT / uses.removeprefix("$/") / "action.yml")["runs"]["using"] == "docker"
+            else:
+                assert uses.startswith("actions/")
+
+
+def test_uv_is_installed_at_the_locked_version_by_one_expression_everywhere() -> None:
+    expression = """sed -n '/^name = "uv"$/{n;s/^version = "\\(.*\\)"$/\\1/p;}'"""
+    for path in ("actions/setup/install", "scripts/image/prepare", ".github/workflows/ci.yml"):
+        text = (PROJECT / path).read_text()
+        assert expression in text, path
