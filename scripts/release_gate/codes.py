@@ -148,6 +148,8 @@ CODES: Mapping[str, Code] = {
     "label-not-binary": Code("threshold-comparison", ERROR, "A metric of classification meets labels other than 0 and 1.", "Store labels as 0 and 1, or name a metric of regression: rmse, mae, r2."),
     "single-class": Code("threshold-comparison", ERROR, "All labels are equal, where a metric needs both kinds; in a slice a warning.", "Evaluate on rows of both kinds; look for a filter or a join that lost one."),
     "group-missing": Code("threshold-comparison", ERROR, "Rows have no group, so it is not known which of them belong together.", "Fill the group column, or name another under `evaluation.group`."),
+    "base-policy-absent": Code("threshold-comparison", NOTE, "There are no bars at the base of the change to judge by as well.", "Check out with `fetch-depth: 2`, so that the base commit is there."),
+    "base-policy-unreadable": Code("threshold-comparison", WARNING, "The configuration at the base of the change can't be read, so its bars judge nothing.", "Have the owner look at how this change alters the bars."),
     "few-groups": Code("threshold-comparison", WARNING, "The rows fall into few groups: what differs between groups is hardly known.", "Evaluate on more groups (days, users), or choose a finer `evaluation.group` if rows allow it."),
     "prediction-not-probability": Code("threshold-comparison", ERROR, "Scores lie outside 0 to 1, but a metric reads them as probabilities.", "Write probabilities as scores, or name a metric that needs only their order, such as roc_auc."),
     "constant-scores": Code("threshold-comparison", ERROR, "The candidate gives every row the same score.", "Look for features that are empty or constant when `predict` runs."),

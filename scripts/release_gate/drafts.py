@@ -126,7 +126,7 @@ def _configuration(found: Repository, contracts: Mapping[str, str], decide: list
 
 def _transforms(module: Module, decide: list[str]) -> tuple[str, str]:
     def named(*words: str) -> str | None:
-        return next((name for name in module.functions if any(word in name.lower() for word in words)), None)
+        return next((name for word in words for name in module.functions if word in name.lower()), None)
 
     first = next(iter(module.functions), None)
     training, serving = named("train") or first, named("serv", "infer", "online", "request") or first
@@ -196,13 +196,13 @@ checks:
 CARD = """# Model card: {name}
 
 ## Intended use
-<decide: who uses the predictions, for what, and for what not>
+<!-- decide: who uses the predictions, for what, and for what not -->
 
 ## Training data
-<decide: where it comes from, which period, what it leaves out>
+<!-- decide: where it comes from, which period, what it leaves out -->
 
 ## Limits
-<decide: where it is known to be wrong>
+<!-- decide: where it is known to be wrong -->
 """
 
 CALLER = """# Every pull request is judged; the job `gate / verdict` is the check to require.

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+OURS = ".release-gate"
+"""The folder in a repository where everything of ours lies; it ignores itself in git."""
+
 
 def make_folder(path: Path) -> Path:
     """Create a folder and those above it, each owned like the one that was there before."""
@@ -24,6 +27,10 @@ def make_folder(path: Path) -> Path:
     for made in reversed(missing):
         made.mkdir(exist_ok=True)
         _give(made, made.parent)
+        if made.name == OURS:
+            # Whoever types `git add --all` must not commit an environment or a model.
+            (made / ".gitignore").write_text("*\n", encoding="utf-8")
+            _give(made / ".gitignore", made.parent)
     return made
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,68 @@ class TestStandAlone:
         status, verdict = run()
         assert status == 0
         assert codes(verdict) == ["no-production-first-release", "slice-too-small"]
+
+
+def git(*arguments: str) -> None:
+    author = ["-c", "user.name=octo-air", "-c", "user.email=octo-air@example.org"]
+    subprocess.run(["git", *author, *arguments], check=True, capture_output=True)
+
+
+def branched_with(config: str, base: str = CONFIG) -> None:
+    """A branch whose only change is the configuration."""
+    git("init", "-q", "-b", "main")
+    Path("release-gate.yml").write_text(base)
+    git("add", "release-gate.yml")
+    git("commit", "-qm", "bars")
+    git("switch", "-qc", "looser")
+    Path("release-gate.yml").write_text(config)
+    git("commit", "-qam", "looser bars")
+
+
+LOOSE = CONFIG.replace("at_least: 0.7, no_worse_than_production_by: 0.05", "at_least: 0.1").replace("0.2,", "0.9,")
+
+
+def test_a_bar_loosened_on_a_branch_judges_only_after_the_merge() -> None:
+    (BUILD / "bad.parquet").replace(BUILD / "candidate.parquet")
+    branched_with(LOOSE)
+    status, verdict = run()
+    assert status == 1
+    assert {found.where.file for found in verdict.findings} == {"release-gate.yml at the merge base with main"}
+    assert [one.name for one in verdict.subjects if one.kind == "policy"] == [
+        "release-gate.yml",
+        "release-gate.yml at the merge base with main",
+    ]
+    git("switch", "-q", "main")
+    git("merge", "-q", "looser")
+    assert run()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "status"), [("pull_request", 1), ("merge_group", 1), ("push", 0), ("workflow_dispatch", 0)]
+)
+def test_on_a_runner_the_base_judges_what_waits_to_be_merged(
+    event: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (BUILD / "bad.parquet").replace(BUILD / "candidate.parquet")
+    branched_with(LOOSE)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    assert run()[0] == status
+
+
+def test_a_base_that_was_not_fetched_or_can_t_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "-q", "-b", "main")
+    git("add", "release-gate.yml")
+    git("commit", "-qm", "the only commit")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    status, verdict = run()
+    assert (status, codes(verdict)) == (0, ["base-policy-absent"])
+    Path("release-gate.yml").write_text("version: 1\nmodle: x\n")
+    git("commit", "-qam", "broken")
+    Path("release-gate.yml").write_text(CONFIG)
+    git("commit", "-qam", "mended")
+    status, verdict = run()
+    assert (status, codes(verdict)) == (0, ["base-policy-unreadable"])

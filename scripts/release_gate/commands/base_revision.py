@@ -42,6 +42,23 @@ def at_base(path: Path, asked: str | None, environment: Mapping[str, str]) -> Ba
     return history.base(*found) if found else Base("", absent="no earlier commit is there")
 
 
+def before_merge(path: Path, environment: Mapping[str, str]) -> Base | None:
+    """The content of a file where a change wants to go; None where nothing waits to be merged.
+
+    On a runner that is a pull request or a merge group, on a laptop a branch that left the default branch. After the
+    merge the file as it stands is the one that holds.
+    """
+    history = _History(path.resolve(), environment)
+    if environment.get("GITHUB_ACTIONS") == "true":
+        waiting = environment.get("GITHUB_EVENT_NAME") in ("pull_request", "pull_request_target", "merge_group")
+        found = history.on_runner() if waiting else None
+        if waiting and found is None:
+            return Base("", absent="no earlier commit was fetched")
+    else:
+        found = history.branched()
+    return history.base(*found) if found else None
+
+
 class _History:
     """A file's past, read from git's objects; nothing is fetched, asked for or changed on the way."""
 
@@ -67,15 +84,22 @@ class _History:
 
     def on_laptop(self) -> tuple[str, str] | None:
         """Where the branch left the default branch; on that itself, what the edited file or last commit replaced."""
+        if branched := self.branched():
+            return branched
+        head = self.commit("HEAD")
+        committed = self.content("HEAD")
+        if head and committed is not None and self.file.is_file() and committed != self.file.read_bytes():
+            return "the last commit", head
+        return self.before()
+
+    def branched(self) -> tuple[str, str] | None:
+        """Where the branch left the default branch; None on that branch itself."""
         head = self.commit("HEAD")
         for branch in ("origin/HEAD", "main", "master"):
             merged = self.merge_base(branch)
             if merged and merged != head:
                 return f"the merge base with {branch}", merged
-        committed = self.content("HEAD")
-        if head and committed is not None and self.file.is_file() and committed != self.file.read_bytes():
-            return "the last commit", head
-        return self.before()
+        return None
 
     def before(self) -> tuple[str, str] | None:
         commit = self.commit("HEAD^1")

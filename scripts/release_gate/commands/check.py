@@ -32,7 +32,7 @@ def command(context: Context, /, **asked: Any) -> None:
     options = Asked(**asked)
     config, root = configured(context, options.config)
     for model in config.named(options.model):
-        spot = place(root, model, options.run)
+        spot = place(root, model, options.run, options.config)
         for stale in spot.verdicts.glob("*.json"):  # also of commands that are no gate of a pull request
             stale.unlink()
         for name in GATES:

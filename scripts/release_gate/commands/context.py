@@ -31,10 +31,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one model's files lie: `root` holds release-gate.yml, `run` what gates hand to each other."""
+    """Where one model's files lie: `root` holds the configuration, `run` what gates hand to each other."""
 
     root: Path
     run: Path
+    config: str = configuration.FILE
 
     @property
     def verdicts(self) -> Path:
@@ -57,6 +58,7 @@ def configured(context: Context, config: str | None) -> tuple[Config, Path]:
     return configuration.load(path, shown=config or configuration.FILE), path.parent
 
 
-def place(root: Path, model: ModelConfig, run: str | None) -> Place:
-    """The places of a model; `run` counts from the configuration's folder."""
-    return Place(root=root, run=root / (run or RUN) / model.model)
+def place(root: Path, model: ModelConfig, run: str | None, config: str | None = None) -> Place:
+    """The places of a model; `run` counts from the folder of the configuration, whose name is kept."""
+    name = Path(config or configuration.FILE).name
+    return Place(root=root, run=root / (run or RUN) / model.model, config=name)

@@ -55,7 +55,7 @@ def run_gate(context: Context, asked: Asked, name: str, gate: Gate) -> None:
     """
     config, root = configured(context, asked.config)
     models = config.named(asked.model)
-    results = [judge_model(context, name, gate, model, place(root, model, asked.run)) for model in models]
+    results = [judge_model(context, name, gate, model, place(root, model, asked.run, asked.config)) for model in models]
     finish(asked, results, kept=[place(root, one, asked.run).verdicts / f"{name}.json" for one in models])
 
 

@@ -12,9 +12,10 @@ import click
 from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
-from release_gate.config import FILE, ModelConfig, load
-from release_gate.findings import BadInput
-from release_gate.verdict import Subject, SubjectKind, Verdict, Where
+from release_gate.config import Config, ModelConfig, load, parsed
+from release_gate.documents import parse
+from release_gate.findings import BadInput, finding
+from release_gate.verdict import Finding, Subject, SubjectKind, Verdict, Where
 
 if TYPE_CHECKING:
     from release_gate.gates.threshold_policy import Policy
@@ -68,11 +69,14 @@ def gate(context: Context, model: ModelConfig, place: Place, *, base_config: str
     """
     from release_gate.gates.threshold_policy import Policy
 
-    policies = [Policy(FILE, model.thresholds, model.risk)]
-    if base_config:
-        base = load((context.home / base_config).resolve(), shown=base_config)
-        policies += [Policy(base_config, one.thresholds, one.risk, base=True) for one in base.models
-                     if one.model == model.model]  # fmt: skip
+    notes: list[Finding] = []
+    policies = [Policy(place.config, model.thresholds, model.risk)]
+    given = None if base_config is None else load((context.home / base_config).resolve(), shown=base_config)
+    base = given or _base(context, place, notes)
+    if base is not None:
+        # The same bars twice are one policy; the gate drops those that say the same in other words.
+        old = [one for one in base.models if one.model == model.model]
+        policies += [Policy(base.file, one.thresholds, one.risk, base=True) for one in old if not _same(one, model)]
     facts = _facts(place.build / "build.json")
     candidate, production = place.build / "candidate.parquet", place.build / "production.parquet"
     if not candidate.is_file():
@@ -84,7 +88,7 @@ def gate(context: Context, model: ModelConfig, place: Place, *, base_config: str
     subjects = [Subject(kind="package", name=model.model, identity=facts["package"]["digest"])]
     if facts["production"] is not None:
         subjects.append(Subject(kind="production", name=model.model, identity=facts["production"]["digest"]))
-    return _judged(
+    verdict = _judged(
         context,
         model.model,
         policies,
@@ -95,6 +99,34 @@ def gate(context: Context, model: ModelConfig, place: Place, *, base_config: str
         score=evaluation.score,
         subjects=subjects,
     )
+    return verdict.model_copy(update={"findings": [*verdict.findings, *notes]})
+
+
+def _same(one: ModelConfig, other: ModelConfig) -> bool:
+    return (one.thresholds, one.risk) == (other.thresholds, other.risk)
+
+
+def _base(context: Context, place: Place, notes: list[Finding]) -> Config | None:
+    """The configuration where the change wants to go: a bar loosened by a pull request holds only after its merge.
+
+    One that this version can't read has no bars to hold anyone to; blocking would keep out the change that mends it.
+    """
+    from release_gate.commands.base_revision import before_merge
+
+    found = before_merge(place.root / place.config, context.environment)
+    if found is None:
+        return None
+    if found.content is None:
+        notes.append(
+            finding("base-policy-absent", f"only the bars of {place.config} as it is here judge: {found.absent}")
+        )
+        return None
+    shown = f"{place.config} at {found.name}"
+    try:
+        return parsed(parse(found.content, shown))
+    except BadInput as refusal:
+        notes.append(finding("base-policy-unreadable", f"{shown} sets no bars: {refusal}"))
+        return None
 
 
 def _shown(place: Place) -> str:

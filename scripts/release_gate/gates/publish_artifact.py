@@ -46,7 +46,11 @@ def missing_facts(
 
 
 def intended_use(card: str) -> str:
-    """The text below the heading `Intended use` of a model card, up to the next heading; empty without."""
+    """The text below the heading `Intended use` of a model card, up to the next heading; empty without.
+
+    Comments are no text: a drafted card holds nothing else there.
+    """
+    card = re.sub(r"<!--.*?(?:-->|\Z)", "", card, flags=re.DOTALL)
     heading = HEADING.search(card)
     if heading is None:
         return ""

@@ -1,0 +1,146 @@
+"""`init` in repositories it has never seen: what it drafts is either right or refused, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from release_gate import config
+from release_gate.cli import cli
+from release_gate.commands.init import owner
+from release_gate.documents import read
+from release_gate.findings import BadInput
+
+TRAIN = """import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--output", required=True)
+"""
+PREDICT = """import click
+@click.command()
+@click.option("--model-path")
+@click.option("-i", "--input")
+@click.option("--out")
+def main(): ...
+"""
+FEATURES = "def online_features(row): ...\ndef train_features(frame): ...\ndef _hidden(): ...\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository in src layout with data as CSV, and a server without a command line we could read."""
+    package = tmp_path / "Churn Model" / "src" / "churn"
+    package.mkdir(parents=True)
+    for name, text in (("train", TRAIN), ("predict", PREDICT), ("features", FEATURES), ("app", "x = (")):
+        (package / f"{name}.py").write_text(text)
+    data = tmp_path / "Churn Model" / "data"
+    data.mkdir()
+    rows = np.arange(400)
+    frame = pd.DataFrame({"customer_id": rows, "age": rows % 70 + 18, "spent": rows / 7, "churned": rows % 2 == 0})
+    frame.to_csv(data / "customers.csv", index=False)
+    frame.iloc[::3].to_parquet(data / "customers_test.parquet")
+    (data / "broken.parquet").write_bytes(b"not a table")
+    subprocess.run(["git", "init", "-q", str(tmp_path / "Churn Model")], check=True)
+    return tmp_path / "Churn Model"
+
+
+def init(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["init", "--folder", str(folder), *arguments], catch_exceptions=False)
+
+
+def test_a_repository_never_seen_gets_a_configuration_from_what_is_in_it(folder: Path) -> None:
+    (folder / ".github").mkdir()
+    (folder / ".github" / "CODEOWNERS").write_text(
+        "# owners\n*  @someone\n*  @octo-air  # the last one counts\n/docs @x\n"
+    )
+    done = init(folder)
+    assert done.exit_code == 0, done.output
+    (model,) = config.load(folder / "release-gate.yml").models
+    assert model.model == "churn-model"
+    assert model.owner == "@octo-air"
+    assert model.contracts == {"contracts/customers.yml": "data/customers.csv"}
+    assert model.candidate.train == "python -m churn.train --output {out}"
+    assert model.candidate.predict == "python -m churn.predict --model-path {model} --input {data} --out {out}"
+    assert model.candidate.serve is None
+    assert model.transforms is not None
+    assert model.transforms.training == "churn.features:train_features"
+    assert model.transforms.serving == "churn.features:online_features"
+    assert (model.evaluation.data, model.evaluation.key, model.evaluation.label) == (
+        "data/customers_test.parquet",
+        "customer_id",
+        "churned",
+    )
+    assert model.thresholds[0].metric == "roc_auc"
+    assert "'churned' is a guess" in done.output
+    assert "a draft" in done.output
+
+
+def test_the_drafted_contract_is_kept_by_the_data_it_was_drafted_from(folder: Path) -> None:
+    init(folder)
+    contract, data = folder / "contracts/customers.yml", folder / "data/customers.csv"
+    done = CliRunner().invoke(cli, ["schema-check", "--contract", str(contract), "--data", str(data)])
+    assert done.exit_code == 0, done.output
+
+
+def test_what_can_t_be_found_is_asked_for_and_refused_until_it_is_decided(tmp_path: Path) -> None:
+    done = init(tmp_path)
+    assert done.exit_code == 0
+    for question in ("owner", "contracts", "candidate.train", "candidate.predict", "evaluation.label", "transforms"):
+        assert question in done.output
+    with pytest.raises(BadInput) as refusal:
+        config.load(tmp_path / "release-gate.yml")
+    assert "'owner'" in str(refusal.value)
+
+
+def test_files_that_exist_are_kept_unless_forced(folder: Path) -> None:
+    (folder / "MODEL_CARD.md").write_text("# Ours\n")
+    assert "kept     MODEL_CARD.md" in init(folder).output
+    assert (folder / "MODEL_CARD.md").read_text() == "# Ours\n"
+    assert "replaced MODEL_CARD.md" in init(folder, "--force").output
+    assert "Intended use" in (folder / "MODEL_CARD.md").read_text()
+
+
+def test_callers_grant_what_the_workflows_need_and_name_the_gate_asked_for(folder: Path) -> None:
+    init(folder, "--gate", "octo-air/fork-of-gate@v2")
+    caller = read(folder / ".github/workflows/release-gate.yml").value
+    assert caller["jobs"]["gate"]["uses"] == "octo-air/fork-of-gate/.github/workflows/gate.yml@v2"
+    assert caller["jobs"]["gate"]["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert caller["permissions"] == {}
+    comment = read(folder / ".github/workflows/release-gate-comment.yml").value
+    assert comment["on"]["workflow_run"]["workflows"] == [caller["name"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(("--gate", "x"), "usage"), (("--folder", "/nowhere"), "file-missing")]
+)
+def test_wrong_options_are_refused(folder: Path, arguments: tuple[str, ...], code: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        init(folder, *arguments)
+    assert refusal.value.findings[0].code == code
+
+
+@pytest.mark.parametrize(
+    ("remote", "found"),
+    [
+        ("https://github.com/octo-air/flight-delay.git", "@octo-air"),
+        ("git@github.com:octo-air/flight-delay.git", "@octo-air"),
+        ("ssh://git@github.example.org/octo-air/flight-delay", "@octo-air"),
+        ("/srv/git/octo-air/flight-delay.git", None),
+    ],
+)
+def test_the_owner_is_whose_repository_it_is(folder: Path, remote: str, found: str | None) -> None:
+    subprocess.run(["git", "-C", str(folder), "remote", "add", "origin", remote], check=True)
+    assert owner(folder) == found
+
+
+def test_a_drafted_server_gets_smoke_checks_that_are_read(folder: Path) -> None:
+    from release_gate.serving.checks import load
+
+    (folder / "src/churn/app.py").write_text("import argparse\n")
+    done = init(folder)
+    assert "shows no option for {port}" in done.output
+    assert load(folder / "smoke.yml", "smoke.yml").checks
