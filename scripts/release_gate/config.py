@@ -202,7 +202,7 @@ def parsed(document: Document) -> Config:
         raise _invalid(document, (), "the first key must be `version: 1`")
     if value["version"] != 1:
         raise _invalid(
-            document, ("version",), f"version {value['version']!r} is not known; this release reads version 1"
+            document, ("version",), f"version {value['version']!r:.80} is not known; this release reads version 1"
         )
     shared = {key: inner for key, inner in value.items() if key not in ("version", "models")}
     if "models" not in value:

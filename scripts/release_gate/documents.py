@@ -112,7 +112,13 @@ def parse(text: bytes, file: str) -> Document:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _broken(file, line, column, " ".join(filter(None, (error.context, error.problem)))) from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.reader.ReaderError as error:
+        before = text.decode("utf-8-sig")[: error.position].split("\n")
+        cause = f"{error.reason}: U+{int(error.character):04X}"
+        raise _broken(file, len(before), len(before[-1]) + 1, cause) from error
+    except RecursionError as error:
+        raise _broken(file, 1, 1, "it is nested too deeply") from error
+    except yaml.YAMLError as error:
         raise _broken(file, 1, 1, str(error).splitlines()[0]) from error
     reader = _Reader(file)
     return Document(file, None if node is None else reader.plain(node, ()), reader.marks)
@@ -175,7 +181,7 @@ def validated(document: Document, model: type[Model], value: Any = None, at: Pat
 def problems(document: Document, model: type[BaseModel], error: ValidationError, at: Path_ = ()) -> list[Finding]:
     """What pydantic found, as findings with places, sorted by place."""
     found = []
-    for one in error.errors(include_url=False):
+    for one in _causes(error):
         path = (*at, *one["loc"])
         key = ".".join(str(part) for part in path) or "the document"
         if one["type"] == "extra_forbidden":
@@ -194,6 +200,13 @@ def problems(document: Document, model: type[BaseModel], error: ValidationError,
                 )
             )
     return sorted(found, key=lambda one: (one.where.line or 0, str(one.where)))
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """What pydantic reports, without what only follows: a list counts as too short when its items are refused."""
+    told = error.errors(include_url=False)
+    inner = {one["loc"][:length] for one in told for length in range(len(one["loc"]))}
+    return [one for one in told if one["type"] != "too_short" or one["loc"] not in inner]
 
 
 def _keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:

@@ -8,6 +8,9 @@ from typing import Self
 from release_gate.codes import CODES
 from release_gate.verdict import Finding, Scalar, Severity, Where
 
+LONGEST = 19_000
+"""Characters of a message, which may quote what we were given: a little less than a verdict takes."""
+
 
 def finding(
     code: str,
@@ -27,7 +30,7 @@ def finding(
     return Finding(
         code=code,
         severity=severity or known.severity,
-        message=message,
+        message=message if len(message) <= LONGEST else f"{message[:LONGEST]} … ({len(message):,} characters)",
         remedy=remedy or known.remedy,
         where=where or Where(),
         evidence={

@@ -20,7 +20,7 @@ def right(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Project:  # 
     project = make(tmp_path_factory.mktemp("right") / "caller", cache)
     drafted = run(project, "contract", "infer", "data/rows.parquet")
     assert drafted.code == 0, drafted.err
-    written = drafted.out.replace(DRAFTED, "never missing: rows are made whole").replace("maximum: 65", "maximum: 99")
+    written = drafted.out.replace(DRAFTED, "the table is made anew each day").replace("maximum: 65", "maximum: 99")
     (project.root / "contracts" / "rows.yml").write_text(written)
     project.commit()
     project.commit()

@@ -14,8 +14,8 @@ from release_gate.github.marker import Marker
 from release_gate.github.pull_request import find
 from release_gate.github.refusals import NotFound, PermissionMissing
 from tests.e2e.testbed import emulator
-from tests.github.conftest import Pull
 from tests.github.double import Answer, FakeClock, Request, serving
+from tests.github.pulls import Pull
 
 Make = Callable[[str], Pull]
 

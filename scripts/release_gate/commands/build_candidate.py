@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from release_gate.lifecycle.package import Contents, Golden, Package, Use
     from release_gate.registry.layers import Layers
     from release_gate.registry.selection import Selection
+    from release_gate.serving.checks import Smoke
     from release_gate.tables.predictions import Rows
 
 GATE = "build-candidate"
@@ -85,6 +86,7 @@ class _Building:
         from release_gate.tables.predictions import strip_label
 
         data, root = self.model.evaluation, self.place.root
+        smoke = self._smoke()
         with self._step("evaluation rows"):
             unlabelled = self.work / "rows" / "evaluation.parquet"
             unlabelled.parent.mkdir()
@@ -101,7 +103,7 @@ class _Building:
         with self._step("production"):
             production, others = self._production(rows)
         with self._step("golden"):
-            golden = self._golden(staged, rows, candidate)
+            golden = self._golden(staged, rows, candidate, smoke)
         with self._step("seal"):
             contents = self._contents(layers, golden, tree=repository.source.tree, dirty=_dirty(selection))
             package = self._seal(layers, contents, repository.source.commit, {"candidate": candidate, **others})
@@ -180,11 +182,18 @@ class _Building:
             told = "; ".join(found.message for found in problem.findings)
             raise CannotJudge.because("production-unusable", f"production is {digest}: {told}") from problem
 
-    def _golden(self, staged: Staged, rows: Rows, candidate: pa.Table) -> Golden:
+    def _smoke(self) -> Smoke | None:
+        """How the server is asked, read before an hour is spent on training; None where there is no server."""
+        from release_gate.serving.checks import load
+
+        if self.model.candidate.serve is None:
+            return None
+        return load(self.place.root / self.model.smoke, self.model.smoke)
+
+    def _golden(self, staged: Staged, rows: Rows, candidate: pa.Table, smoke: Smoke | None) -> Golden:
         from release_gate.commands.staging import Unfit, served_scores
         from release_gate.gates.build_candidate import agreement
         from release_gate.lifecycle.package import Golden
-        from release_gate.serving.checks import load
         from release_gate.tables import predictions
 
         numbers = predictions.golden_numbers(rows)
@@ -192,9 +201,8 @@ class _Building:
         predictions.take(rows.unlabelled, numbers, chosen)
         scores = predictions.scores_of(candidate, self.model.evaluation.score, numbers)
         golden = Golden(through="predict", rows=predictions.records(chosen), scores=scores)
-        if staged.use.serve is None:
+        if smoke is None:
             return golden
-        smoke = load(self.place.root / self.model.smoke, self.model.smoke)
         served = served_scores(self.context, staged, smoke, golden)
         if apart := agreement(served, scores, smoke.tolerance):
             raise Unfit(*apart)

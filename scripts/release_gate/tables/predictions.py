@@ -44,7 +44,8 @@ def strip_label(data: Path, label: str, key: str, out: Path, *, shown: str) -> R
     """
     where = Where(file=shown)
     if not data.is_file():
-        raise BadInput.because("file-missing", f"{shown} does not exist", where=where)
+        code, what = ("file-unreadable", "is no file") if data.exists() else ("file-missing", "does not exist")
+        raise BadInput.because(code, f"{shown} {what}", where=where)
     try:
         with pq.ParquetFile(data) as source:
             missing = [name for name in (key, label) if name not in source.schema_arrow.names]
