@@ -6,6 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Speed is measured by scripts/bench; a busy machine must not fail a test.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 Golden = Callable[[Path, str], None]
 

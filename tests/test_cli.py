@@ -131,6 +131,9 @@ def test_config_check_says_what_it_relies_on(tmp_path: Path, capsys: pytest.Capt
 
     file = tmp_path / "release-gate.yml"
     file.write_text(SMALLEST)
+    for name in ("contracts/flights.yml", "data/flights.parquet", "data/evaluation.parquet", "smoke.yml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
     assert run(["config", "check", "--config", str(file)]) == 0
     assert "right; 1 model: flight-delay" in capsys.readouterr().out
     file.write_text(SMALLEST + "riks: 1\n")
@@ -138,3 +141,25 @@ def test_config_check_says_what_it_relies_on(tmp_path: Path, capsys: pytest.Capt
     assert "did you mean 'risk'?" in capsys.readouterr().err
     assert run(["config", "schema"]) == 0
     assert '"release-gate.yml"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("end", "status"), [(KeyboardInterrupt, 130), (cli_module.Ended, 143)])
+def test_an_interruption_names_the_gate_that_was_running(
+    end: type[BaseException],
+    status: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from release_gate.commands import schema_check
+    from tests.test_config import SMALLEST
+
+    def stop(*_: object) -> None:
+        raise end
+
+    file = tmp_path / "release-gate.yml"
+    file.write_text(SMALLEST)
+    monkeypatch.setattr(schema_check, "_all", stop)
+    for command in ("schema-check", "check"):
+        assert run([command, "--config", str(file)]) == status
+        assert "before it was done, during schema-check of flight-delay" in capsys.readouterr().err

@@ -7,10 +7,12 @@ from typing import get_args
 import jsonschema
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from release_gate import config
+from release_gate import config, thresholds
 from release_gate.documents import parse
 from release_gate.findings import BadInput
+from release_gate.statistics.metrics import BOUNDED
 
 SMALLEST = """\
 version: 1
@@ -62,6 +64,14 @@ def test_the_fifteen_lines_are_enough() -> None:
         (13, "  - {metric: auc, at_least: 0.7}", "14:6", "roc_auc"),
         (13, "  - {metric: roc_auc, role: goal}", "14:5", "at least one of at_least"),
         (13, "  - {metric: roc_auc, at_least: high}", "14:23", "'high'"),
+        (13, "  - {metric: roc_auc, at_least: .inf}", "14:23", "finite number (it is inf)"),
+        (13, "  - {metric: roc_auc, at_least: -.inf}", "14:23", "finite number (it is -inf)"),
+        (13, "  - {metric: roc_auc, at_least: .nan}", "14:23", "finite number (it is nan)"),
+        (13, "  - {metric: log_loss, at_most: 1e999}", "14:24", "finite number (it is inf)"),
+        (13, "  - {metric: log_loss, at_most: inf}", "14:24", "finite number (it is 'inf')"),
+        (13, "  - {metric: mae, no_worse_than_production_by: .inf}", "14:19", "finite number"),
+        (13, "  - {metric: mae, no_worse_than_production_by: .nan}", "14:19", "'thresholds.0.no_worse"),
+        (13, "  - {metric: f1, at_least: 0.0}", "14:18", "can never fail: f1 is never below 0 (it is 0.0)"),
         (14, "risk: {wrong_pass: 60%}", "15:8", "less than 0.5"),
         (14, "smoke: ../smoke.yml", "15:1", "inside the repository"),
     ],
@@ -72,6 +82,38 @@ def test_a_mistake_is_told_with_its_place(line: int, instead: str, place: str, w
         parsed(text)
     told = [f"{found.where.line}:{found.where.column} {found.message}" for found in refusal.value.findings]
     assert any(one.startswith(place + " ") and words in one for one in told), told
+
+
+IN_UNIT = ["roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1", "brier"]
+
+
+@pytest.mark.parametrize(
+    ("bar", "metrics"),
+    [
+        ({"at_least": 0}, [*IN_UNIT, "log_loss", "rmse", "mae"]),
+        ({"at_least": -3}, [*IN_UNIT, "log_loss", "rmse", "mae"]),
+        ({"at_most": 1}, [*IN_UNIT, "r2"]),
+        ({"at_most": 1.5}, [*IN_UNIT, "r2"]),
+        ({"no_worse_than_production_by": 1}, IN_UNIT),
+        ({"no_worse_than_production_by": 7}, IN_UNIT),
+        ({"at_least": 0.001}, []),
+        ({"at_most": 0.999}, []),
+        ({"no_worse_than_production_by": 0.999}, []),
+    ],
+)
+def test_a_bar_that_every_model_clears_is_refused(bar: dict[str, float], metrics: list[str]) -> None:
+    refused = set()
+    for metric in thresholds.METRICS:
+        try:
+            thresholds.Threshold.model_validate({"metric": metric, **bar})
+        except ValidationError as error:
+            refused |= {metric} if "this bar can never fail" in str(error) else set()
+    assert refused == set(metrics)
+
+
+def test_the_bounds_of_metrics_are_those_they_are_measured_in() -> None:
+    assert set(thresholds.LEAST) & set(thresholds.MOST) == BOUNDED
+    assert set(thresholds.GUESSING) <= set(thresholds.METRICS)
 
 
 def test_train_and_from_exclude_each_other() -> None:
@@ -131,10 +173,55 @@ def test_the_json_schema_takes_what_the_reader_takes() -> None:
     wrong["riks"] = {}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, schema)
+    for key, value in (("owner", "octocat"), ("model", "Flight Delay")):
+        with pytest.raises(jsonschema.ValidationError, match="does not match"):
+            jsonschema.validate({**whole, key: value}, schema)
     del whole["candidate"]["predict"]
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(whole, schema)
 
 
 def test_every_metric_can_be_named() -> None:
-    assert set(config.METRICS) == set(get_args(config.MetricName))
+    assert set(thresholds.METRICS) == set(get_args(thresholds.MetricName))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"@octocat"', "octocat", "'owner': write @user or @organisation/team (it is 'octocat')"),
+        ("model: flight-delay", "model: Flight Delay", "such as flight-delay (it is 'Flight Delay')"),
+        ("flight_delay.features:training_features", "features.py", "'transforms.training': write module:function"),
+        ("at_least: 0.70", 'at_least: "80%"', "a number is expected here, not a percentage: write 0.8 (it is '80%')"),
+        ("at_least: 0.70", "at_least: high", "a number is expected here, such as 0.8 or 30 (it is 'high')"),
+        ("role: goal", "role: gaol", "'thresholds.0.role': did you mean 'goal'? It should be 'goal' or 'guard'"),
+        ("metric: roc_auc, at_least", "metric: ROC-AUC, at_least", "did you mean 'roc_auc'?"),
+        ("evaluation:", "evalution:", "unknown key 'evalution'; did you mean 'evaluation'?"),
+        ("key: flight_id", "kee: flight_id", "unknown key 'evaluation.kee'; did you mean 'key'?"),
+        ("label: late, ", "", "'evaluation.label': this key is needed, and is not given"),
+    ],
+)  # fmt: skip
+def test_one_mistake_is_one_finding_in_words(old: str, new: str, words: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        parsed(SMALLEST.replace(old, new))
+    (found,) = refusal.value.findings
+    assert words in found.message
+
+
+def test_a_file_in_a_folder_above_is_named_with_how_to_use_it(tmp_path: Path) -> None:
+    below = tmp_path / "models" / "churn"
+    below.mkdir(parents=True)
+    (tmp_path / "release-gate.yml").write_text(SMALLEST)
+    with pytest.raises(BadInput) as refusal:
+        config.load(below / "release-gate.yml", shown="release-gate.yml")
+    (found,) = refusal.value.findings
+    assert found.code == "config-missing"
+    assert found.message.endswith("there is one in a folder above: ../../release-gate.yml")
+    assert "--config ../../release-gate.yml" in found.remedy
+    assert (below / "../../release-gate.yml").resolve() == tmp_path / "release-gate.yml"
+
+
+def test_a_file_outside_the_repository_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    (tmp_path / "release-gate.yml").write_text(SMALLEST)
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+    assert config.upwards(repository / "release-gate.yml") is None

@@ -5,7 +5,7 @@ Exit codes: 0 pass, 1 fail, 2 bad use or configuration, 3 inconclusive, 4 could 
 
 from __future__ import annotations
 
-import errno
+import atexit
 import importlib
 import os
 import signal
@@ -21,7 +21,6 @@ from release_gate.commands import TABLE
 
 if TYPE_CHECKING:
     from release_gate.edges import Runner, Session
-    from release_gate.findings import Refused
 
 
 class SystemClock:
@@ -122,6 +121,12 @@ class Ended(BaseException):
     """SIGTERM arrived; a BaseException, so that only clean-up code sees it on the way out."""
 
 
+def _deaf() -> None:
+    """Python is on its way out and the result is told: nothing is left that an interruption could stop."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _end(*_: object) -> NoReturn:
     raise Ended
 
@@ -129,6 +134,7 @@ def _end(*_: object) -> NoReturn:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command; whatever happens ends as text with a remedy and an exit code."""
     signal.signal(signal.SIGTERM, _end)
+    atexit.register(_deaf)
     debug = "--debug" in (arguments if arguments is not None else sys.argv[1:])
     try:
         cli.main(args=arguments, prog_name="release-gate", standalone_mode=False)
@@ -140,10 +146,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         status = 2
-    except (click.Abort, KeyboardInterrupt):
-        status = _interrupted("Ctrl-C", 130)
-    except Ended:
-        status = _interrupted("SIGTERM", 143)
+    except (click.Abort, KeyboardInterrupt) as end:
+        status = _interrupted("Ctrl-C", 130, end.__cause__ or end)
+    except Ended as end:
+        status = _interrupted("SIGTERM", 143, end)
     except BrokenPipeError:
         # The reader of our output went away (`| head`); give Python nothing left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -153,40 +159,27 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-def _interrupted(by: str, status: int) -> int:
+def _interrupted(by: str, status: int, end: BaseException) -> int:
     from release_gate.findings import finding
 
-    _say(finding("interrupted", f"ended by {by} before it was done"))
+    during = "".join(f", during {gate}" for gate in getattr(end, "__notes__", [])[:1])
+    _say(finding("interrupted", f"ended by {by} before it was done{during}"))
     return status
 
 
 def _failed(error: Exception, *, debug: bool) -> int:
-    from release_gate.findings import CannotJudge, Refused
+    from release_gate.commands.boundary import refused
+    from release_gate.findings import Refused
 
     if not isinstance(error, Refused):
         if debug:
             import traceback
 
             traceback.print_exception(error)
-        error = _refused(error)
+        error = refused(error)
     for found in error.findings:
         _say(found)
-    return CannotJudge.exit_code if isinstance(error, CannotJudge) else error.exit_code
-
-
-def _refused(error: Exception) -> Refused:
-    """An exception of Python's as one of ours."""
-    from release_gate.findings import CannotJudge
-
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CannotJudge.because("disk-full", f"no space left writing {error.filename or 'a file'}")
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return CannotJudge.because("write-refused", f"{error.filename}: {error.strerror}")
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    place = f" at {Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
-    return CannotJudge.because("internal-error", f"{type(error).__name__}{place}: {error}")
+    return error.exit_code
 
 
 def _say(found: Any) -> None:

@@ -9,34 +9,12 @@ from pydantic import AfterValidator, Field, model_validator
 
 from release_gate.documents import Document, Duration, Share, read, validated
 from release_gate.findings import BadInput, finding
+from release_gate.forms import Command, ModelName, Owner, Reference, RelativePath, parquet
+from release_gate.mistakes import undecided
+from release_gate.thresholds import Threshold
 from release_gate.verdict import Finding, Value
 
 FILE = "release-gate.yml"
-
-ModelName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
-Command = Annotated[str, Field(min_length=1, max_length=4000)]
-
-
-def _inside(value: str) -> str:
-    if value.startswith("/") or ".." in value.split("/"):
-        raise ValueError("a path must stay inside the repository: no leading / and no ..")
-    return value
-
-
-RelativePath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_inside)]
-Reference = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$", examples=["package.module:function"])]
-
-METRICS = {
-    # name: is more better
-    "roc_auc": True, "average_precision": True, "accuracy": True, "balanced_accuracy": True,
-    "precision": True, "recall": True, "f1": True, "log_loss": False, "brier": False,
-    "rmse": False, "mae": False, "r2": True,
-}  # fmt: skip
-"""The metrics a threshold can name, and whether more is better."""
-MetricName = Literal[
-    "roc_auc", "average_precision", "accuracy", "balanced_accuracy", "precision", "recall", "f1",
-    "log_loss", "brier", "rmse", "mae", "r2",
-]  # fmt: skip
 
 
 class Transforms(Value):
@@ -89,36 +67,17 @@ class Candidate(Value):
 class Evaluation(Value):
     """The rows on which candidate and production are compared."""
 
-    data: Annotated[str, Field(min_length=1, description="Parquet file of the evaluation rows, with labels")]
+    data: Annotated[
+        str,
+        Field(min_length=1, description="Parquet file of the evaluation rows, with labels"),
+        AfterValidator(parquet),
+    ]
     key: Annotated[str, Field(min_length=1, description="column that names a row, unique")]
     label: Annotated[str, Field(min_length=1, description="column with the truth; stripped before predict runs")]
     group: Annotated[
         str | None, Field(description="column of rows that belong together (a day, a user): sampled as one")
     ] = None
     score: Annotated[str, Field(min_length=1, description="column with the score in what predict writes")] = "score"
-
-
-class Threshold(Value):
-    """One bar a candidate must clear, over all rows or in every slice."""
-
-    metric: Annotated[MetricName, Field(description="what is measured")]
-    at_least: Annotated[float | None, Field(description="the metric must not be below this")] = None
-    at_most: Annotated[float | None, Field(description="the metric must not be above this")] = None
-    no_worse_than_production_by: Annotated[
-        float | None, Field(ge=0, description="largest loss against production, in units of the metric")
-    ] = None
-    slices: Annotated[tuple[str, ...], Field(description="columns; the bar holds in each of their values")] = ()
-    role: Annotated[
-        Literal["goal", "guard"],
-        Field(description="goal: must be proven, inconclusive blocks; guard: blocks on proven harm only"),
-    ] = "goal"
-    least_rows: Annotated[int, Field(ge=2, description="a slice with fewer rows is reported, not judged")] = 30
-
-    @model_validator(mode="after")
-    def _some_bar(self) -> Threshold:
-        if self.at_least is None and self.at_most is None and self.no_worse_than_production_by is None:
-            raise ValueError("give at least one of at_least, at_most, no_worse_than_production_by")
-        return self
 
 
 class Risk(Value):
@@ -132,13 +91,7 @@ class ModelConfig(Value):
     """All that is declared for one model."""
 
     model: Annotated[ModelName, Field(description="the model's name in ledger, comment and files")]
-    owner: Annotated[
-        str,
-        Field(
-            pattern=r"^@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?$",
-            description="GitHub user or team who decides",
-        ),
-    ]
+    owner: Annotated[Owner, Field(description="GitHub user or team who decides")]
     contracts: Annotated[
         dict[str, str],
         Field(min_length=1, description="contract file: the Parquet or CSV file that must keep it"),
@@ -189,12 +142,41 @@ def load(path: Path, *, shown: str | None = None) -> Config:
     """
     name = shown or str(path)
     if not path.exists():
-        raise BadInput.because("config-missing", f"{name} does not exist")
+        above = upwards(path) if name == path.name else None
+        found = f"; there is one in a folder above: {above}" if above else ""
+        remedy = f"Name it: --config {above}; its paths count from its own folder." if above else None
+        raise BadInput.because("config-missing", f"{name} does not exist{found}", remedy=remedy)
     return parsed(read(path, shown=name))
 
 
+def upwards(path: Path) -> str | None:
+    """The nearest file of that name in a folder above, up to the repository's own, as it is reached from below."""
+    folder, steps = path.absolute().parent, ""
+    while not (folder / ".git").exists() and folder != folder.parent:
+        folder, steps = folder.parent, f"{steps}../"
+        if (folder / path.name).is_file():
+            return steps + path.name
+    return None
+
+
 def parsed(document: Document) -> Config:
-    """Check a document that is already read: one model at the top, or several under `models`."""
+    """Check a document that is already read: one model at the top, or several under `models`.
+
+    Raises:
+        BadInput: everything that is wrong; of a placeholder still to be decided, that and nothing else.
+    """
+    waiting = undecided(document.value, document.where)
+    try:
+        config = _parsed(document)
+    except BadInput as refusal:
+        told = [one for one in refusal.findings if one.code != "config-undecided" or not waiting]
+        raise BadInput(*sorted([*waiting, *told], key=lambda one: one.where.line or 0)) from refusal
+    if waiting:
+        raise BadInput(*waiting)
+    return config
+
+
+def _parsed(document: Document) -> Config:
     value = document.value
     if not isinstance(value, dict):
         raise _invalid(document, (), "the file must hold keys and values, such as `version: 1`")

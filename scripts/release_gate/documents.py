@@ -6,24 +6,23 @@ too deep, gives a key twice, or multiplies itself through aliases is refused.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ValidationError, WithJsonSchema
 
-from release_gate.findings import BadInput, finding
+from release_gate.findings import BadInput
+from release_gate.mistakes import Path_, told
 from release_gate.verdict import Finding, Where
 
 MAXIMUM_BYTES = 2 * 1024 * 1024
 MAXIMUM_NODES = 100_000
 MAXIMUM_DEPTH = 60
 
-Path_ = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -180,52 +179,7 @@ def validated(document: Document, model: type[Model], value: Any = None, at: Pat
 
 def problems(document: Document, model: type[BaseModel], error: ValidationError, at: Path_ = ()) -> list[Finding]:
     """What pydantic found, as findings with places, sorted by place."""
-    found = []
-    for one in _causes(error):
-        path = (*at, *one["loc"])
-        key = ".".join(str(part) for part in path) or "the document"
-        if one["type"] == "extra_forbidden":
-            known = _keys(model, one["loc"][:-1])
-            near = difflib.get_close_matches(str(path[-1]), known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(sorted(known))}"
-            found.append(finding("config-unknown-key", f"unknown key '{key}'; {hint}", where=document.where(path)))
-        else:
-            cause = one["msg"].removeprefix("Value error, ")
-            shown = repr(one["input"]) if isinstance(one["input"], str | int | float) else ""
-            found.append(
-                finding(
-                    "config-invalid",
-                    f"'{key}': {cause[:1].lower()}{cause[1:]}" + (f" (it is {shown[:80]})" if shown else ""),
-                    where=document.where(path),
-                )
-            )
-    return sorted(found, key=lambda one: (one.where.line or 0, str(one.where)))
-
-
-def _causes(error: ValidationError) -> list[Any]:
-    """What pydantic reports, without what only follows: a list counts as too short when its items are refused."""
-    told = error.errors(include_url=False)
-    inner = {one["loc"][:length] for one in told for length in range(len(one["loc"]))}
-    return [one for one in told if one["type"] != "too_short" or one["loc"] not in inner]
-
-
-def _keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
-    """The keys a record takes at a path below `model`; none where the path leads to no record."""
-    current: Any = model
-    for part in path:
-        names = {info.alias or name: info.annotation for name, info in current.model_fields.items()}
-        inside = _record(names[part]) if part in names else (current if isinstance(part, int) else None)
-        if inside is None:
-            continue  # an index, a mapping's key, or the tag of a union: the record stays the same
-        current = inside
-    return [info.alias or name for name, info in current.model_fields.items()]
-
-
-def _record(annotation: Any) -> type[BaseModel] | None:
-    """The record inside an annotation such as `tuple[Threshold, ...] | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((inside for part in get_args(annotation) if (inside := _record(part)) is not None), None)
+    return told(model, error, document.where, at)
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-UNDECIDED = "<decide>"
-"""Stands where nothing could be found; the configuration refuses it, so an unfinished draft never passes."""
+from release_gate.mistakes import UNDECIDED
 
 ROLES: Mapping[str, tuple[str, ...]] = {
     "train": ("train", "training", "fit"),
@@ -25,6 +24,10 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
 }
 """Placeholder → options that usually take it."""
 
+TOOLS = ("pytest", "coverage")
+"""What transform-tests runs in the repository's own environment."""
+
+CONFIGURATION = "release-gate.yml"
 LABELS = ("label", "target", "y", "class", "outcome", "truth")
 
 
@@ -56,20 +59,23 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Repository:
-    """What was found in a repository."""
+    """What was found in a repository; `lock` is the file that pins its environment, `pinned` the tools it names."""
 
     name: str
     owner: str | None
+    lock: str | None = None
+    pinned: tuple[str, ...] = ()
     modules: Mapping[str, Module] = field(default_factory=dict)
     tables: tuple[TableFacts, ...] = ()
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Files to write (path → text) and, in words, what people must decide or check."""
+    """Files to write (path → text), what people must decide in each, and what the gates need beside them."""
 
     files: Mapping[str, str]
-    decide: tuple[str, ...]
+    decide: tuple[tuple[str, str], ...]
+    needs: tuple[str, ...] = ()
 
 
 def draft(found: Repository, contracts: Mapping[str, str], gate: str) -> Draft:
@@ -80,23 +86,38 @@ def draft(found: Repository, contracts: Mapping[str, str], gate: str) -> Draft:
         contracts: contract file → data file.
         gate: `owner/release-gate@ref` of the workflows to call.
     """
-    decide: list[str] = []
-    files = {"release-gate.yml": _configuration(found, contracts, decide)}
+    questions: list[str] = []
+    files = {CONFIGURATION: _configuration(found, contracts, questions)}
+    decide = [(CONFIGURATION, question) for question in questions]
     if "serve" in found.modules:
         files["smoke.yml"] = SMOKE
-        decide.append("smoke.yml: how your server is asked for a prediction and where its answer holds the scores")
+        decide.append(("smoke.yml", "how your server is asked for a prediction, and where its answer holds the scores"))
     files["MODEL_CARD.md"] = CARD.format(name=found.name)
-    decide.append("MODEL_CARD.md: intended use, limits, training data; publishing is refused without them")
+    decide.append(("MODEL_CARD.md", "intended use, limits, training data; publishing is refused without them"))
+    decide += [(path, "every range and null behaviour is a draft") for path in contracts]
     repository, _, ref = gate.partition("@")
     files[".github/workflows/release-gate.yml"] = CALLER.format(repository=repository, ref=ref)
     files[".github/workflows/release-gate-comment.yml"] = COMMENT_CALLER.format(repository=repository, ref=ref)
-    return Draft(files, tuple(decide))
+    return Draft(files, tuple(decide), _needs(found))
+
+
+def _needs(found: Repository) -> tuple[str, ...]:
+    """What must stand before the first `check`, whatever is decided; what stands already is said too."""
+    locks = "uv.lock, pylock.toml, or requirements.txt with exact versions"
+    absent = [tool for tool in TOOLS if tool not in found.pinned]
+    return (
+        f"a lock file of the Python environment: {found.lock or f'none was found ({locks})'}",
+        f"{' and '.join(TOOLS)} in the lock, as development dependencies, for transform-tests: "
+        + (f"{' and '.join(absent)} not found there" if absent else "there"),
+        "predict reads {data} and writes {out}, both as Parquet: rows without the label in, key and score out",
+        "everything committed: a package is made of tracked files",
+    )
 
 
 def _configuration(found: Repository, contracts: Mapping[str, str], decide: list[str]) -> str:
     def known(value: str | None, question: str) -> str:
         if value is None:
-            decide.append(f"release-gate.yml: {question}")
+            decide.append(question)
         return value or UNDECIDED
 
     lines = [
@@ -113,7 +134,7 @@ def _configuration(found: Repository, contracts: Mapping[str, str], decide: list
         training, serving = _transforms(features, decide)
         lines += ["transforms:", f"  training: {training}", f"  serving: {serving}"]
     else:
-        decide.append("release-gate.yml: transforms: no feature module was found; transform-tests is skipped without")
+        decide.append("transforms: no feature module was found; transform-tests is skipped without")
     lines.append("candidate:")
     needs = {"train": ("out",), "predict": ("model", "data", "out"), "serve": ("model", "port")}
     for role, placeholders in needs.items():
@@ -131,7 +152,7 @@ def _transforms(module: Module, decide: list[str]) -> tuple[str, str]:
     first = next(iter(module.functions), None)
     training, serving = named("train") or first, named("serv", "infer", "online", "request") or first
     if training is None or training == serving:
-        decide.append(f"release-gate.yml: transforms: which functions of {module.name} make features, in each place")
+        decide.append(f"transforms: which functions of {module.name} make features, in each place")
     return (f"{module.name}:{training or UNDECIDED}", f"{module.name}:{serving or UNDECIDED}")
 
 
@@ -141,24 +162,27 @@ def _command(role: str, module: Module, placeholders: tuple[str, ...], decide: l
         option = next((flag for flag in FLAGS[placeholder] if flag in module.options), None)
         if option is None:
             option = FLAGS[placeholder][0]
-            decide.append(f"release-gate.yml: candidate.{role}: {module.name} shows no option for {{{placeholder}}}")
+            decide.append(f"candidate.{role}: {module.name} shows no option for {{{placeholder}}}")
         words.append(f"{option} {{{placeholder}}}")
     return " ".join(words)
 
 
 def _evaluation(found: Repository, known: object, decide: list[str]) -> list[str]:
     assert callable(known)  # noqa: S101 - a closure of the caller's
-    table = next((table for table in found.tables if table.for_evaluation), None)
+    held_out = [table for table in found.tables if table.for_evaluation]
+    table = next((table for table in held_out if table.path.endswith(".parquet")), next(iter(held_out), None))
+    if table is not None and not table.path.endswith(".parquet"):
+        decide.append(f"evaluation.data: convert {table.path} to Parquet; predict is given Parquet")
     columns = table.columns if table else {}
     unique = table.unique if table else ()
     key = next((name for name in unique if "id" in name.lower()), next(iter(unique), None))
     label = next((name for name in columns if name.lower() in LABELS), None)
     if label is None and table is not None and len(table.binary) == 1:
         label = table.binary[0]
-        decide.append(f"release-gate.yml: evaluation.label: '{label}' is a guess: the only column with two values")
+        decide.append(f"evaluation.label: '{label}' is a guess: the only column with two values")
     binary = table is not None and label in table.binary
     bar = "{metric: roc_auc, at_least: 0.5" if binary else "{metric: r2, at_least: 0.0"
-    decide.append("release-gate.yml: thresholds: the bar drafted is only 'better than guessing'")
+    decide.append("thresholds: the bar drafted is only 'better than guessing'")
     values = {
         "data": known(table.path if table else None, "evaluation.data: rows held out from training, with labels"),
         "key": known(key, "evaluation.key: the column that names a row"),

@@ -110,6 +110,10 @@ class Session(Protocol):
         """Ask, and wait for the answer no longer than `timeout` among the options."""
         ...
 
+    def close(self) -> None:
+        """Let go of idle connections; the session can be used on."""
+        ...
+
 
 class Store(Protocol):
     """Bytes under keys (`a/b/c`), for packages and ledgers."""

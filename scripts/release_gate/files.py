@@ -5,6 +5,7 @@ In a Docker action we are root inside a workspace of another user: what we leave
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +16,21 @@ from pathlib import Path
 
 OURS = ".release-gate"
 """The folder in a repository where everything of ours lies; it ignores itself in git."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says where no room is left."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error in the block names `path` where Python names nothing, as for a write to a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def make_folder(path: Path) -> Path:
@@ -37,10 +53,14 @@ def make_folder(path: Path) -> Path:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a kill at any moment, sees the old content or the new one whole."""
     make_folder(path.parent)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # the name of the file in the making means nothing to a user
+        raise
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with naming(path), os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -56,21 +76,36 @@ def write_whole(path: Path, content: bytes) -> None:
 def folder_whole(path: Path) -> Iterator[Path]:
     """A folder to fill, put in place of `path` only when the block ends well; leftovers are removed.
 
-    A reader never sees it half-filled. Between taking the old folder away and putting the new one in its place
-    a kill leaves neither: never old and new mixed.
+    A reader never sees it half-filled or half-removed. Between taking the old folder aside and putting the new one
+    in its place a kill leaves neither: never old and new mixed.
     """
     make_folder(path.parent)
     building = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    old = building.with_name(f"{building.name}.old.part")
     try:
-        yield building
+        with naming(path):
+            yield building
         building.chmod(0o755)
         give_tree(building, path.parent)
         if path.exists():
-            shutil.rmtree(path)
+            path.replace(old)
         building.replace(path)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
+        if old.exists() and not path.exists():
+            old.replace(path)
         raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Take away what a process that was killed outright left in the making below a folder."""
+    for left in sorted(folder.rglob(".*.part")):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def give_tree(tree: Path, like: Path) -> None:

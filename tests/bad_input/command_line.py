@@ -66,6 +66,15 @@ class Ended:
         """The findings that are errors."""
         return [one for one in self.told if one.severity == "error"]
 
+    def warned(self, status: int, code: str, *says: str) -> Told:
+        """Assert that it ended with `status` whatever this warning says, and that the warning says it."""
+        shown = f"{self.out}\n{self.err}"
+        found = [one for one in self.told if one.code == code]
+        assert (self.code, [one.severity for one in found]) == (status, ["warning"]), shown
+        for words in says:
+            assert words in found[0].text, shown
+        return found[0]
+
     def refused(self, status: int, code: str, *says: str) -> Told:
         """Assert that it ended for this one reason, said with a remedy; `says` must be in the message."""
         shown = f"{self.out}\n{self.err}"
@@ -84,27 +93,49 @@ class Run:
         self.project, self.mark = project, uuid.uuid4().hex
         self.temporary = project.root.with_name("temporary")
         self.temporary.mkdir(exist_ok=True)
+        self._before = self._working_folders()  # of runs that were killed before this one
         known = {**project.environ, "TMPDIR": str(self.temporary), **environment, MARK: self.mark}
+        self._out, self._err = (project.root.with_name(f"{self.mark}.{name}") for name in ("out", "err"))
         self.began = time.monotonic()
-        self.process = subprocess.Popen(
-            [str(PROGRAM), *words], cwd=project.root, env=known, stdout=-1, stderr=-1, stdin=-3, text=True
-        )
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [str(PROGRAM), *words],
+                cwd=project.root,
+                env=known,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    def says(self, words: str, limit: float = 30.0) -> None:
+        """Wait until it has printed these words as progress."""
+        until = time.monotonic() + limit
+        while words not in self._err.read_text(encoding="utf-8"):
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise AssertionError(f"it never said {words}: {self._err.read_text(encoding='utf-8')}")
+            time.sleep(0.005)
 
     def end(self, limit: float = 60.0) -> Ended:
         """Wait for its end; nothing may run on, nothing half-written may stand, no traceback of ours be shown."""
         try:
-            out, err = self.process.communicate(timeout=limit)
+            self.process.wait(limit)
         finally:
             self.process.kill()
-        ended = Ended(self.process.returncode, out, err, time.monotonic() - self.began)
+        seconds = time.monotonic() - self.began
+        out, err = (file.read_text(encoding="utf-8") for file in (self._out, self._err))
+        ended = Ended(self.process.returncode, out, err, seconds)
         assert not _OURS.search(ended.err), ended.err
         assert not _OURS.search(ended.out), ended.out
         assert survivors(self.mark) == []
         killed = ended.code == -signal.SIGKILL  # nobody can tidy up after that; the next run does
         assert half_written(self.project, parts=not killed) == []
         if not killed:
-            assert sorted(path.name for path in self.temporary.glob("release-gate-*")) == []
+            assert self._working_folders() <= self._before
         return ended
+
+    def _working_folders(self) -> set[str]:
+        return {path.name for path in self.temporary.glob("release-gate-*")}
 
 
 def run(project: Project, *words: str, **environment: str) -> Ended:

@@ -27,6 +27,17 @@ def right(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Project:  # 
     return project
 
 
+@pytest.fixture(scope="session")
+def passed(right: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, float]:
+    """A copy whose verdicts all pass, and the seconds that its `check` took."""
+    root = tmp_path_factory.mktemp("passed") / "caller"
+    shutil.copytree(right.root, root, symlinks=True)
+    project = Project(root, right.cache)
+    ended = run(project, "check")
+    assert ended.code == 0, ended.out
+    return project, ended.seconds
+
+
 @pytest.fixture
 def project(tmp_path: Path, right: Project) -> Project:
     """A copy of it, to make something wrong in."""

@@ -179,7 +179,9 @@ def test_serving_may_return_a_dictionary_or_an_array(runner: Processes, data: Pa
     [
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("training = serving = 3", "training is a int, not a function"),
-        ("def trainin(frame): ...", "has no attribute 'training'"),
+        ("def trainin(frame): ...", "has no function 'training'; did you mean 'trainin'?"),
+        ("def fit(frame): ...\ndef _training(frame): ...", "has no function 'training'; it has fit"),
+        ("x = 1", "has no function 'training'; it has none"),
         ("def (", "SyntaxError"),
         ("raise SystemExit(0)", "SystemExit"),
     ],

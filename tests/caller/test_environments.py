@@ -205,6 +205,25 @@ def test_a_python_that_is_not_here_is_not_fetched_but_said(runner: Processes, tm
     assert "3.99" in found.message
 
 
+def test_a_python_asked_for_outweighs_what_a_working_tree_says(project: Path, runner: Processes) -> None:
+    (project / ".python-version").write_text("3.99\n")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert interpreter(project, runner, here).path.resolve() == Path(sys.executable).resolve()
+    made = development_environment(project, find_lock(project), runner, version=here)
+    assert importable(made, runner, project) >= {"idna"}
+    with pytest.raises(CannotJudge, match=r"3\.98"):
+        development_environment(project, find_lock(project), runner, version="3.98")
+
+
+def test_a_package_keeps_its_own_python_and_takes_the_one_asked_for_where_it_names_none(
+    project: Path, runner: Processes, tmp_path: Path
+) -> None:
+    with pytest.raises(CannotJudge, match=r"3\.98"):
+        environment_for(project, find_lock(project), runner, cache=tmp_path / "cache", version="3.98")
+    (project / ".python-version").write_text(f"{sys.version_info.major}.{sys.version_info.minor}\n")
+    assert environment_for(project, find_lock(project), runner, cache=tmp_path / "cache", version="3.98").lock_digest
+
+
 def test_a_python_that_does_not_run_is_said(runner: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     broken.parent.mkdir()

@@ -289,3 +289,17 @@ def test_no_descriptor_is_left_open(runner: Processes, tmp_path: Path) -> None:
         with pytest.raises(BadInput):
             runner.run(["no-such-command-here"], cwd=tmp_path, environment={}, limit=10)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_an_interruption_while_a_command_starts_is_not_lost(
+    runner: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class InterruptionError(BaseException):
+        pass
+
+    def interrupted(*_: object) -> int:
+        raise InterruptionError
+
+    monkeypatch.setattr(processes.Process, "_started", interrupted)
+    with pytest.raises(InterruptionError):
+        runner.start(python("import time; time.sleep(600)"), cwd=tmp_path, environment={})

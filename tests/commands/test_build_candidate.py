@@ -314,6 +314,9 @@ class Web:
     def iter_content(self, chunk_size: int) -> Iterator[bytes]:
         yield self.content
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 def test_a_model_is_fetched_over_https_and_proven(project: Project, capsys: Capture, tmp_path: Path) -> None:
     content = archive(tmp_path)

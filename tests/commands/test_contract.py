@@ -41,9 +41,18 @@ def test_a_drafted_contract_is_printed_or_written_and_keeps_its_data(home: Path)
     assert CliRunner().invoke(schema_check, asked, obj=context(home)).exit_code == 0
 
 
+def test_the_help_of_infer_says_that_a_contract_is_written(home: Path) -> None:
+    shown = run(home, "infer", "--help").output
+    assert "Write the contract (YAML)" in shown
+    assert "verdict" not in shown
+
+
 def test_a_contract_that_exists_is_not_replaced(home: Path) -> None:
     before = (home / "old.yml").read_bytes()
-    assert refused(run(home, "infer", "rides.parquet", "--out", "old.yml")) == "write-refused"
+    done = run(home, "infer", "rides.parquet", "--out", "old.yml")
+    assert refused(done) == "usage"
+    assert isinstance(done.exception, BadInput)
+    assert done.exception.findings[0].remedy == "Name another file, or move this one away first."
     assert (home / "old.yml").read_bytes() == before
 
 
@@ -53,6 +62,8 @@ def test_a_change_is_shown_with_the_version_it_needs(home: Path) -> None:
     assert done.exit_code == 1
     assert "breaking  km" in done.stdout
     assert "contract-breaking-unbumped" in done.stdout
+    assert "2.0.0: 1 change\n" in done.stdout or "1.0.0: 1 change\n" in done.stdout
+    assert ": 1 column" in run(home, "show", "new.yml").stdout
     assert "2.0.0 or higher" in done.stdout
 
 

@@ -88,7 +88,7 @@ def test_a_package_that_is_not_the_one_built_is_refused(
 
 def test_a_package_alone_is_tested_with_other_checks(built: Project, capsys: Capture) -> None:
     (built.root / "release-gate.yml").unlink()
-    checks = SMOKE.replace("status: 4xx", "status: 200")
+    checks = SMOKE + "  - {name: wrong, get: /health, status: 404}\n"
     (built.root / "other.yml").write_text(checks)
     package = str(built.build / "package")
     said = call(built, capsys, "endpoint-test", "--package", package, "--format", "json")
@@ -101,3 +101,21 @@ def test_a_package_alone_is_tested_with_other_checks(built: Project, capsys: Cap
 
 def test_checks_without_a_package_are_bad_use(built: Project, capsys: Capture) -> None:
     assert call(built, capsys, "endpoint-test", "--checks", "smoke.yml").code == 2
+
+
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [
+        ("  - {name: golden, golden: {tolerance: 1e-6}}\n", (1, ["smoke-golden-unasked"])),
+        (', json: {version: "{version}"}', (1, ["smoke-version-unasked"])),
+        ('  - {name: malformed, post: /predict, body: "{", status: 4xx}\n', (0, ["smoke-malformed-unasked"])),
+    ],
+)
+def test_what_no_check_asks_for_is_not_proven(
+    built: Project, capsys: Capture, without: str, expected: tuple[int, list[str]]
+) -> None:
+    assert without in SMOKE
+    (built.root / "less.yml").write_text(SMOKE.replace(without, ""))
+    arguments = ("--package", str(built.build / "package"), "--checks", "less.yml")
+    said = call(built, capsys, "endpoint-test", "--format", "json", *arguments)
+    assert (said.code, [found["code"] for found in json.loads(said.text)["findings"]]) == expected

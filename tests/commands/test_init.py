@@ -144,3 +144,54 @@ def test_a_drafted_server_gets_smoke_checks_that_are_read(folder: Path) -> None:
     done = init(folder)
     assert "shows no option for {port}" in done.output
     assert load(folder / "smoke.yml", "smoke.yml").checks
+
+
+def questions(done: Result) -> str:
+    return done.output.partition("Decide or check:")[2]
+
+
+def test_what_must_stand_before_anything_passes_is_said_up_front(folder: Path) -> None:
+    done = init(folder)
+    needs = done.output.partition("  wrote")[0]
+    assert "a lock file of the Python environment: none was found" in needs
+    assert "pytest and coverage not found there" in needs
+    assert "predict reads {data} and writes {out}, both as Parquet" in needs
+
+
+@pytest.mark.parametrize(
+    ("lock", "text", "words"),
+    [
+        ("uv.lock", '[[package]]\nname = "pytest"\n[[package]]\nname = "coverage"\n', "transform-tests: there"),
+        ("pylock.toml", '[[packages]]\nname = "pytest"\n', "coverage not found there"),
+        ("requirements.txt", "coverage[toml]==7.1\npytest-cov==5.0\n", "transform-tests: pytest not found there"),
+    ],
+)
+def test_what_the_lock_holds_already_is_not_asked_for(folder: Path, lock: str, text: str, words: str) -> None:
+    (folder / lock).write_text(text)
+    done = init(folder)
+    assert f"environment: {lock}" in done.output
+    assert words in done.output
+
+
+def test_of_files_that_people_made_theirs_only_what_they_leave_open_is_asked(folder: Path) -> None:
+    first = init(folder)
+    assert "owner" in questions(first)
+    assert questions(init(folder)) == questions(first), "an untouched draft is as open as before"
+    text = (folder / "release-gate.yml").read_text().replace('owner: "<decide>"', 'owner: "@octo-air"')
+    (folder / "release-gate.yml").write_text(text.replace("key: customer_id", 'key: "<decide>"'))
+    (folder / "MODEL_CARD.md").write_text("# Ours\n\n## Intended use\nTo win customers back.\n")
+    contract = folder / "contracts/customers.yml"
+    contract.write_text(contract.read_text().replace("status: draft", "status: active"))
+    again = questions(init(folder))
+    assert "still to be decided: 'evaluation.key'" in again
+    assert "owner" not in again
+    assert "MODEL_CARD.md" not in again
+    assert "contracts/customers.yml: every range" in again, "its backfills are drafts still"
+    contract.write_text(contract.read_text().replace("DRAFT:", "Replayed by the data team"))
+    (folder / "release-gate.yml").write_text(text)
+    assert questions(init(folder)) == ""
+
+
+def test_a_configuration_in_a_folder_above_is_pointed_to(folder: Path) -> None:
+    init(folder)
+    assert "a folder above has one already, ../../release-gate.yml" in init(folder / "src/churn").output

@@ -115,7 +115,7 @@ def test_verdicts_of_this_machine_become_a_comment_and_a_summary(place: Place) -
 def test_nothing_judged_is_not_a_pass(place: Place) -> None:
     result = place.run()
     assert result.exit_code == 4
-    assert result.output.count("[verdict-missing]") == 5
+    assert result.output.count("error [verdict-missing]") == 5
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("fail", 1), ("inconclusive", 3), ("error", 4)])
@@ -443,6 +443,35 @@ def test_the_run_s_own_result_outweighs_its_artifacts(place: Place) -> None:
         assert result.exit_code == 0
         assert "`verdict-run-disagrees`" in posted(double)
         assert "is blocked" in posted(double)
+
+
+def test_of_two_calls_in_one_run_each_comment_reads_its_own_artifacts(place: Place) -> None:
+    from release_gate.commands.gathering import suffix
+
+    old = zipped(verdict("schema-check", "fail"), verdict("threshold-comparison"))
+    others = suffix("models/other/release-gate.yml")
+    twice = {**HONEST, f"release-gate-verdicts-judge-all-2{others}": old}
+    with following(place, twice) as double:
+        place.run("--workflow-run", "8000")
+        assert "may be merged" in posted(double)
+
+
+@pytest.mark.parametrize("end", ["failure", "cancelled", "skipped"])
+def test_a_job_that_did_not_succeed_outweighs_verdicts_that_pass(place: Place, end: str) -> None:
+    place.keep(*all_pass())
+    assert place.run("--result", "build=success", "--result", "judge=success").exit_code == 0
+    result = place.run("--result", "build=success", "--result", f"judge={end}")
+    assert result.exit_code == 4
+    assert "verdict-run-disagrees" in result.output
+    assert f"the job judge ended with {end}" in result.output
+
+
+@pytest.mark.parametrize("given", ["judge", "judge=", "other=success", "judge=good"])
+def test_a_result_of_another_shape_is_refused(place: Place, given: str) -> None:
+    place.keep(*all_pass())
+    refusal = place.run("--result", given).exception
+    assert isinstance(refusal, BadInput)
+    assert "--result" in str(refusal)
 
 
 HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {

@@ -417,3 +417,14 @@ def test_a_base_that_cannot_be_read_is_said(history: Bench) -> None:
     (history.home / "rides.yml").write_text("kind: nonsense\n")
     git(history.home, "commit", "-qam", "broken")
     assert history.codes() == ["contract-base-unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [("", ["table-empty"]), ("id,started,distance,stops,city,paid\n", ["table-empty"]),
+     ("id,started\n", ["table-empty", *["column-missing"] * 4])],
+)  # fmt: skip
+def test_an_empty_csv_is_empty_before_anything_else(bench: Bench, text: str, codes: list[str]) -> None:
+    bench.data = "rides.csv"
+    (bench.home / bench.data).write_text(text)
+    assert bench.codes() == codes

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from release_gate.cli import cli
-from release_gate.verdict import Outcome, Verdict
+from release_gate.lifecycle.events import Draft, Event
+from release_gate.registry.ledger import Ledger
+from release_gate.registry.stores.folder import FolderStore
+from release_gate.verdict import Outcome, Severity, Verdict
 
 COUNT = 900
 CONFIG = """version: 1
@@ -222,8 +227,84 @@ class TestStandAlone:
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         status, verdict = run()
-        assert status == 0
-        assert codes(verdict) == ["no-production-first-release", "slice-too-small"]
+        assert status == 3
+        assert codes(verdict) == ["no-production-first-release", "slices-unjudged"]
+        assert (verdict.findings[1].where.slice, verdict.findings[1].where.metric) == ("date", "roc_auc")
+
+
+def in_production(digest: str | None, model: str = "demo", registry: str = ".release-gate/registry") -> None:
+    """A ledger in this checkout: the model is known, and what serves it is too."""
+
+    def draft(history: Sequence[Event]) -> Draft:
+        serves: Any = {"package": digest, "serves": "on-registration"} if digest else {}
+        kind = "registered" if digest else "held"
+        return Draft(at=datetime(2026, 1, 1, tzinfo=UTC), actor="octocat", kind=kind, because="a test", **serves)
+
+    Ledger(FolderStore(Path(registry)), model).append(draft)
+
+
+class TestTheLedgerOfThisCheckout:
+    """build.json comes from a job that runs the caller's code, so the ledger has its own word."""
+
+    @pytest.mark.parametrize(
+        ("known", "built"), [(OLDER, None), (OLDER, f"sha256:{'c' * 64}"), (None, OLDER), (DIGEST, OLDER)]
+    )
+    def test_a_build_that_names_another_production_fails_and_nothing_is_compared(
+        self, known: str | None, built: str | None
+    ) -> None:
+        in_production(known)
+        facts({"package": {"digest": DIGEST}, "production": built and {"digest": built}})
+        status, verdict = run()
+        assert (status, verdict.outcome, codes(verdict)) == (1, Outcome.FAIL, ["production-disagrees"])
+        assert (verdict.tables, [one.kind for one in verdict.subjects]) == ([], ["package"])
+        said, stands = (one or "no version" for one in (built, known))
+        assert f"build.json names {said} as production" in verdict.findings[0].message
+        assert f"the ledger in .release-gate/registry has {stands} there" in verdict.findings[0].message
+
+    @pytest.mark.parametrize("on_github", [False, True])
+    def test_agreement_has_nothing_to_say(self, on_github: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        if on_github:
+            on_a_runner(monkeypatch)
+        in_production(OLDER)
+        assert (run()[0], codes(run()[1])) == (0, [])
+
+    def test_a_new_model_beside_others_is_a_plain_first_release(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        on_a_runner(monkeypatch)
+        in_production(OLDER, model="other")
+        facts({"package": {"digest": DIGEST}, "production": None})
+        assert codes(run()[1]) == ["no-production-first-release"]
+
+    def test_the_registry_of_the_configuration_is_read(self) -> None:
+        Path("release-gate.yml").write_text(f"{CONFIG}registry: releases\n")
+        in_production(DIGEST, registry="releases")
+        assert codes(run()[1]) == ["production-disagrees"]
+
+    def test_a_broken_ledger_can_t_be_judged_by(self) -> None:
+        in_production(OLDER)
+        (event,) = Path(".release-gate/registry/ledger/demo").iterdir()
+        event.write_bytes(b"{")
+        status, verdict = run()
+        assert (status, codes(verdict)) == (4, ["ledger-broken"])
+
+    def test_a_runner_without_registry_is_warned(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        on_a_runner(monkeypatch)
+        status, verdict = run()
+        assert (status, codes(verdict)) == (0, ["registry-not-kept"])
+        assert f"only build.json says that {OLDER} is in production" in verdict.findings[0].message
+        facts({"package": {"digest": DIGEST}, "production": None})
+        status, verdict = run()
+        assert (status, codes(verdict)) == (0, ["no-production-first-release", "registry-not-kept"])
+        assert verdict.findings[1].severity is Severity.WARNING
+        assert verdict.findings[1].message.startswith(
+            "the registry .release-gate/registry is not in this checkout, so nothing is known of production and "
+            "every candidate counts as a first release; commit it (`registry: releases`)"
+        )
+
+
+def on_a_runner(monkeypatch: pytest.MonkeyPatch, event: str = "push") -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
 
 
 def git(*arguments: str) -> None:
@@ -268,9 +349,7 @@ def test_on_a_runner_the_base_judges_what_waits_to_be_merged(
 ) -> None:
     (BUILD / "bad.parquet").replace(BUILD / "candidate.parquet")
     branched_with(LOOSE)
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
-    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    on_a_runner(monkeypatch, event)
     assert run()[0] == status
 
 
@@ -278,14 +357,54 @@ def test_a_base_that_was_not_fetched_or_can_t_be_read_is_said(monkeypatch: pytes
     git("init", "-q", "-b", "main")
     git("add", "release-gate.yml")
     git("commit", "-qm", "the only commit")
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
-    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
+    on_a_runner(monkeypatch, "pull_request")
+    in_production(OLDER)
     status, verdict = run()
-    assert (status, codes(verdict)) == (0, ["base-policy-absent"])
+    assert (status, codes(verdict)) == (1, ["base-not-fetched"])
     Path("release-gate.yml").write_text("version: 1\nmodle: x\n")
     git("commit", "-qam", "broken")
     Path("release-gate.yml").write_text(CONFIG)
     git("commit", "-qam", "mended")
     status, verdict = run()
     assert (status, codes(verdict)) == (0, ["base-policy-unreadable"])
+
+
+def test_evaluation_data_that_changes_with_the_candidate_is_flagged() -> None:
+    branched_with(CONFIG + "# a comment\n")
+    git("switch", "-q", "main")
+    git("add", "--force", "evaluation.parquet")
+    git("commit", "-qm", "data")
+    git("switch", "-qc", "fewer-rows")
+    assert codes(run()[1]) == []
+    pd.read_parquet("evaluation.parquet").iloc[::-1].to_parquet("evaluation.parquet")
+    git("commit", "-qam", "other rows")
+    status, verdict = run()
+    assert (status, codes(verdict)) == (0, ["evaluation-changed"])
+    digest = hashlib.sha256(Path("evaluation.parquet").read_bytes()).hexdigest()
+    rows = Path("evaluation.parquet").read_bytes()
+    git("switch", "-q", "main")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(rows)}\n"
+    Path("evaluation.parquet").write_text(pointer)
+    git("commit", "-qam", "kept by Git LFS")
+    git("switch", "-qc", "same-rows")
+    Path("other").write_text("x")
+    git("add", "other")
+    git("commit", "-qm", "other")
+    Path("evaluation.parquet").write_bytes(rows)
+    assert codes(run()[1]) == []
+
+
+def test_a_change_that_rewrites_the_ledger_is_blocked() -> None:
+    branched_with(CONFIG + "# a comment\n", base=CONFIG.replace("owner:", "registry: releases\nowner:"))
+    git("switch", "-q", "main")
+    event = Path("releases/ledger/demo/00000001.json")
+    event.parent.mkdir(parents=True)
+    event.write_text("{}")
+    git("add", "releases")
+    git("commit", "-qm", "a release")
+    git("switch", "-qc", "first-again")
+    git("rm", "-rq", "releases")
+    git("commit", "-qm", "nothing was released")
+    status, verdict = run()
+    assert (status, codes(verdict)) == (1, ["ledger-rewritten"])
+    assert "00000001.json" in verdict.findings[0].message

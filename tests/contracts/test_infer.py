@@ -48,6 +48,8 @@ def test_half_of_the_rows_must_come_again() -> None:
         (Kind.INTEGER, 17, 4983, 0, 5500),
         (Kind.INTEGER, -10, 10, -12, 12),
         (Kind.INTEGER, 5, 5, 4, 6),
+        (Kind.INTEGER, 0, 1, 0, 1),
+        (Kind.INTEGER, 0, 2, 0, 3),
         (Kind.INTEGER, 0, 0, 0, 1),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_share_blocks_exactly_when_it_is_exceeded(rows: int, part: float, shar
 
 def test_a_rejected_value_is_told_with_its_number_share_and_example() -> None:
     (found,) = data_findings(contract(), counts(200, 3))
-    assert found.message == "3 rows (1.50%) not at most 9, such as '12'"
+    assert found.message == "3 rows (1.50%) not at most 9, such as '12' in row 3"
     assert found.evidence == {"rows": 3, "examples": ["row 3, value 12"]}
 
 
@@ -70,3 +70,30 @@ def test_a_wrong_zone_is_told_in_words() -> None:
 
 def test_a_column_the_contract_does_not_know_is_not_judged() -> None:
     assert data_findings(contract(), Counts("t", 5, (ColumnCount("zz", "int64", nulls=5),))) == []
+
+
+def test_a_failing_row_is_located_by_number_and_key_and_a_sensitive_value_is_not_told() -> None:
+    examples = (Example(3, "id=R3", "12"), Example(4, "id=R4", "12"), Example(9, "id=R9", "77"))
+    count = ColumnCount("a", "int64", nulls=2, invalid=4, broken=(Broken(RULE, 4, examples),),
+                        null_examples=(Example(1, None, None), Example(2, None, None)))  # fmt: skip
+    nulls, range_ = data_findings(contract(), Counts("t", 10, (count,)))
+    assert nulls.message.endswith("which the contract rejects, such as row 1, row 2")
+    assert range_.message.endswith("not at most 9, such as '12' in row 3 (id=R3), '77' in row 9 (id=R9)")
+
+
+def test_a_file_without_columns_is_empty_and_nothing_else() -> None:
+    (found,) = data_findings(contract(), Counts("t", 0, missing=("a",)))
+    assert (found.code, found.message) == ("table-empty", "the file is empty: no columns and no rows")
+
+
+def test_of_a_table_without_rows_that_is_said_first() -> None:
+    (only,) = data_findings(contract(), Counts("t", 0, (ColumnCount("a", "int64"),)))
+    assert only.code == "table-empty"
+    codes = [one.code for one in data_findings(contract(), Counts("t", 0, missing=("a",), undeclared=("b",)))]
+    assert codes == ["table-empty", "column-missing", "column-undeclared"]
+
+
+def test_one_row_is_one_row() -> None:
+    text = odcs(column("a", "integer"), quality=[{"type": "library", "metric": "rowCount", "mustBeGreaterThan": 4}])
+    found = data_findings(read(parse(text, "c.yml")).contract, Counts("t", 1, (ColumnCount("a", "int64"),)))
+    assert [one.message for one in found] == ["1 row; the contract asks for at least 5"]

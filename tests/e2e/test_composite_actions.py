@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,13 @@ def run_step(
     def filled(value: str) -> str:
         return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: given.get(found[1], ""), value)
 
+    installed = folder / "temp/release-gate/bin"
+    if not installed.exists() and "RUNNER_TEMP" not in more:
+        installed.mkdir(parents=True)
+        (installed / "release-gate").symlink_to(PROJECT / ".venv/bin/release-gate")
     environment = {
-        "PATH": f"{PROJECT / '.venv/bin'}:{os.environ['PATH']}",
+        "PATH": os.environ["PATH"],
+        "RUNNER_TEMP": str(folder / "temp"),
         "HOME": str(folder),
         "GITHUB_ACTIONS": "true",
         "GITHUB_OUTPUT": str(folder / "output"),
@@ -66,6 +72,21 @@ def test_with_every_input_unset_the_defaults_of_the_command_hold(file: Path, tmp
     assert "release-gate.yml does not exist" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("file", COMPOSITE, ids=lambda file: file.parent.name)
+def test_a_command_of_our_name_in_the_callers_environment_is_never_run(file: Path, tmp_path: Path) -> None:
+    """actions/setup puts that environment first in PATH, and a token may lie in the step's variables."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "release-gate").write_text(f"#!/bin/sh\ntouch {tmp_path}/taken\n")
+    (theirs / "release-gate").chmod(0o755)
+    ours = [step for step in scripts(file) if "release-gate" in step["run"]]
+    assert ours
+    for step in ours:
+        done = run_step(step, {"config": "elsewhere/gate.yml"}, tmp_path, PATH=f"{theirs}:{os.environ['PATH']}")
+        assert "elsewhere/gate.yml does not exist" in done.stdout + done.stderr, step["run"]
+    assert not (tmp_path / "taken").exists()
+
+
 def test_setup_installs_one_command_and_leaves_the_callers_python_alone(tmp_path: Path) -> None:
     step = scripts(PROJECT / "actions/setup/action.yml")[0]
     for name in ("path", "env"):
@@ -77,23 +98,28 @@ def test_setup_installs_one_command_and_leaves_the_callers_python_alone(tmp_path
         "RUNNER_TEMP": str(tmp_path / "temp"),
         "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv")),
     }
-    done = run_step(step, {"python-version": "3.12"}, tmp_path, **more)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"  # is here, so nothing is fetched
+    done = run_step(step, {"python-version": version}, tmp_path, **more)
     assert done.returncode == 0, done.stderr
     (folder,) = (tmp_path / "path").read_text().splitlines()
     assert [file.name for file in Path(folder).iterdir()] == ["release-gate"]
-    assert (tmp_path / "env").read_text() == "UV_PYTHON=3.12\n"
+    assert (tmp_path / "env").read_text() == f"UV_PYTHON={version}\n"
     told = subprocess.run([f"{folder}/release-gate", "--version"], capture_output=True, text=True, check=True)
     assert told.stdout.startswith("release-gate ")
 
 
-@pytest.mark.parametrize("version", ["3.12\nPATH=/tmp/evil", "3.12; echo gone", "$(id)"])
+@pytest.mark.parametrize("version", ["3.12\nPATH=/tmp/evil", "3.12; echo gone", "$(id)", "--help"])
 def test_setup_refuses_a_python_version_that_is_none(version: str, tmp_path: Path) -> None:
-    text = (PROJECT / "actions/setup/install").read_text()
     (tmp_path / "env").touch()
-    check = text[text.index("if [[ -n ${INPUT_PYTHON_VERSION") : text.index('"$home/bin/release-gate" --version')]
-    script = f"set -euo pipefail\n{check}"
-    environment = {"INPUT_PYTHON_VERSION": version, "GITHUB_ENV": str(tmp_path / "env"), "PATH": os.environ["PATH"]}
-    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        "INPUT_PYTHON_VERSION": version,
+        "GITHUB_ENV": str(tmp_path / "env"),
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+        "PATH": os.environ["PATH"],
+    }
+    install = PROJECT / "actions/setup/install"
+    done = subprocess.run(["bash", install], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "is no version of Python" in done.stdout
     assert (tmp_path / "env").read_text() == ""
+    assert not (tmp_path / "temp").exists()  # said before anything is fetched

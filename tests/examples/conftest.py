@@ -90,6 +90,8 @@ def prepared(folder: Path, example: str, model: str, data: Callable[[Repository]
     repository.git("tag", "base")
     assert repository.command("check") == 0
     assert repository.command("publish-artifact") == 0
+    # Once more, now with something in production to be compared with.
+    assert repository.command("build-candidate") == 0
     repository.keep()
     return repository
 

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from release_gate.config import Risk, Threshold
+from release_gate.config import Risk
 from release_gate.gates.scored_rows import Evaluation, Predictions
 from release_gate.gates.threshold_comparison import judge
 from release_gate.gates.threshold_policy import Policy
 from release_gate.gates.threshold_tables import COLUMNS
+from release_gate.thresholds import Threshold
 from release_gate.verdict import Outcome, Severity, Subject, Verdict
 
 COUNT = 1200
@@ -120,6 +121,64 @@ def test_a_proven_loss_says_how_much_how_sure_and_what_is_allowed() -> None:
     assert found.evidence["rows"] == 400
 
 
+@pytest.mark.parametrize("bar", [{"no_worse_than_production_by": 0.05}, {"at_least": 0.9}, {"at_most": 0.1}])
+def test_a_proven_miss_says_nothing_of_rows_that_would_make_it_pass(bar: dict[str, Any]) -> None:
+    verdict = judged(BAD, thresholds=[plain(**bar)])
+    (found,) = verdict.findings
+    assert set(found.evidence) == {"rows", "candidate", "production", "bar"}
+    assert "would make it" not in found.message
+    (row,) = verdict.tables[0].rows
+    told = dict(zip(COLUMNS, row, strict=True))
+    assert (told["outcome"], told["power if as good"], told["rows for 80 % power"]) == ("fail", None, None)
+    open_ = judged(thresholds=[plain(no_worse_than_production_by=0.001)]).findings[0]
+    assert {"power", "rows_needed", "outlook"} < set(open_.evidence)
+
+
+def test_slices_that_nothing_can_judge_are_told_with_their_reasons() -> None:
+    verdict = judged(thresholds=[GUARD.model_copy(update={"least_rows": 401})])
+    (found,) = verdict.findings
+    assert found.message == (
+        "roc_auc is judged nowhere by carrier: B6 (400 rows, 401 needed), HA (400 rows, 401 needed), "
+        "UA (400 rows, 401 needed)"
+    )
+    assert (found.where.slice, found.evidence) == ("carrier", {"slices": ["B6", "HA", "UA"]})
+    empty = judged(thresholds=[GUARD], evaluation=carriers(np.ones(COUNT, dtype=bool), None))
+    assert empty.findings[0].message == "roc_auc is judged nowhere by carrier: it has no value in any row"
+    assert empty.tables == []
+
+
+def test_one_slice_is_no_slices() -> None:
+    one = judged(thresholds=[GUARD], evaluation=carriers(np.arange(COUNT) == 0))
+    assert one.findings[0].message == "roc_auc is not judged in 1 slice of carrier: XX (1 row, 30 needed)"
+    alone = plain(no_worse_than_production_by=0.001, slices=("carrier",), role="guard")
+    same = judged(thresholds=[alone], evaluation=carriers(np.ones(COUNT, dtype=bool)))
+    assert "in 1 of 1 slice of carrier" in same.findings[0].message
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "rmse"])
+def test_no_difference_is_zero_without_a_sign(metric: str) -> None:
+    verdict = judged(GOOD, GOOD.copy(), [plain(metric=metric, no_worse_than_production_by=0)])
+    assert dict(zip(COLUMNS, verdict.tables[0].rows[0], strict=True))["interval"] == "0 to 0"
+    assert "-0" not in repr(verdict.tables[0].rows).replace("e-0", "")
+    drawn = verdict.plots[0].data
+    assert [repr(drawn[name][0]) for name in ("low", "point", "high")] == ["0.0"] * 3
+    assert codes(verdict) == ["predictions-identical"]
+    assert verdict.findings[0].severity is Severity.NOTE
+
+
+@pytest.mark.parametrize(
+    ("bar", "guessed"),
+    [
+        ({"metric": "balanced_accuracy", "at_least": 0.5}, True),
+        ({"metric": "balanced_accuracy", "at_least": 0.55}, False),
+        ({"metric": "roc_auc", "at_least": 0.5, "at_most": 0.99}, False),
+        ({"metric": "accuracy", "at_least": 0.1}, False),
+    ],
+)
+def test_what_guessing_reaches_is_known_of_some_metrics(bar: dict[str, Any], guessed: bool) -> None:
+    assert ("bar-no-better-than-guessing" in codes(judged(production=None, thresholds=[plain(**bar)]))) is guessed
+
+
 def plain(**bar: Any) -> Threshold:
     return Threshold.model_validate({"metric": "roc_auc", **bar})
 
@@ -131,6 +190,11 @@ def without(column: Any, *positions: int, value: Any = None) -> Any:
     changed = np.array(column, dtype=object)
     changed[list(positions)] = value
     return changed
+
+
+def carriers(where: Any, value: Any = "XX") -> Evaluation:
+    """The evaluation with another carrier in some rows."""
+    return replace(EVALUATION, slices={"carrier": without(CARRIER, *np.flatnonzero(where), value=value)})
 
 
 CASES: Mapping[str, tuple[list[str], dict[str, Any]]] = {
@@ -165,11 +229,57 @@ CASES: Mapping[str, tuple[list[str], dict[str, Any]]] = {
         ["few-groups"],
         {"evaluation": replace(EVALUATION, groups=np.arange(COUNT) % 8), "thresholds": [plain(at_least=0.1)]},
     ),
-    "small slices of a guard": (["slice-too-small"], {"thresholds": [GUARD.model_copy(update={"least_rows": 401})]}),
+    "a small slice": (["slice-too-small"], {"thresholds": [GUARD], "evaluation": carriers(np.arange(COUNT) < 20)}),
+    "small slices of a guard": (["slices-unjudged"], {"thresholds": [GUARD.model_copy(update={"least_rows": 401})]}),
     "small slices of a goal": (
-        ["slice-too-small", "inconclusive-goal"],
+        ["slices-unjudged"],
         {"thresholds": [GUARD.model_copy(update={"least_rows": 401, "role": "goal"})]},
     ),
+    "one column of two whose slices are too small": (
+        ["slices-unjudged"],
+        {
+            "thresholds": [GUARD.model_copy(update={"slices": ("carrier", "date")})],
+            "evaluation": replace(EVALUATION, slices={"carrier": CARRIER, "date": DATE}),
+        },
+    ),
+    "slices of one class each": (
+        ["slices-unjudged"],
+        {"thresholds": [GUARD], "evaluation": replace(EVALUATION, slices={"carrier": LABELS})},
+    ),
+    "a column to slice by that holds only nulls": (
+        ["slices-unjudged"],
+        {"thresholds": [GUARD], "evaluation": carriers(np.ones(COUNT, dtype=bool), None)},
+    ),
+    "a column of NaN to slice by": (
+        ["slices-unjudged"],
+        {"thresholds": [GUARD], "evaluation": replace(EVALUATION, slices={"carrier": np.full(COUNT, np.nan)})},
+    ),
+    "small slices of an absolute bar on a first release": (
+        ["slices-unjudged"],
+        {"production": None, "thresholds": [plain(at_least=0.6, slices=("carrier",), least_rows=401, role="guard")]},
+    ),
+    "small slices of a comparison on a first release": (
+        ["no-production-first-release", "slice-too-small"],
+        {"production": None, "thresholds": [plain(at_least=0.7), GUARD.model_copy(update={"least_rows": 401})]},
+    ),
+    "too few rows for a comparison on a first release": (
+        ["no-production-first-release"],
+        {
+            "production": None,
+            "thresholds": [plain(metric="brier", at_most=0.9, least_rows=2), plain(no_worse_than_production_by=0.01)],
+            "evaluation": small(20),
+        },
+    ),
+    "the same scores as production": (["predictions-identical"], {"candidate": GOOD.copy()}),
+    "a first release that guessing would clear": (
+        ["bar-no-better-than-guessing"],
+        {"production": None, "thresholds": [plain(at_least=0.5)]},
+    ),
+    "a bar of guessing beside another": (
+        [],
+        {"production": None, "thresholds": [plain(at_least=0.5), plain(metric="brier", at_most=0.3)]},
+    ),
+    "a bar of guessing beside production": ([], {"thresholds": [plain(at_least=0.5)]}),
     "an absent column to slice by": (
         ["slice-column-missing"],
         {"thresholds": [GOAL, plain(at_least=0.1, slices=("origin",))]},
@@ -232,7 +342,7 @@ def test_a_fault_yields_exactly_its_code(name: str) -> None:
     verdict = judged(**given)
     assert codes(verdict) == expected
     blocking = {found.code for found in verdict.of(Severity.ERROR)}
-    if blocking - {"inconclusive-goal"}:
+    if blocking - {"inconclusive-goal", "slices-unjudged"}:
         assert verdict.outcome is Outcome.FAIL
     else:
         assert verdict.outcome is (Outcome.INCONCLUSIVE if blocking else Outcome.PASS)
@@ -294,7 +404,7 @@ def test_values_that_never_vary_prove_nothing() -> None:
 def test_identical_predictions_pass_any_margin_and_a_floor_still_judges() -> None:
     assert judged(GOOD, GOOD.copy(), [plain(no_worse_than_production_by=0)]).outcome is Outcome.PASS
     both = judged(BAD, BAD.copy(), [plain(at_least=0.75, no_worse_than_production_by=0)])
-    assert codes(both) == ["metric-below-bar"]
+    assert codes(both) == ["predictions-identical", "metric-below-bar"]
 
 
 def test_rows_may_come_in_any_order() -> None:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from release_gate.config import Risk, Threshold
+from release_gate.config import Risk
 from release_gate.documents import parse
 from release_gate.findings import BadInput
 from release_gate.gates.threshold_policy import Policy, identity, thresholds_of
+from release_gate.thresholds import Threshold
 
 LIST = b"- {metric: roc_auc, at_least: 0.7}\n- {metric: f1, at_least: 0.5, slices: [day], role: guard}\n"
 

@@ -54,8 +54,9 @@ def test_good_facts_pass_with_their_tables_and_subjects() -> None:
     assert [table.title for table in found.tables] == [
         "Feature tests",
         "Coverage of the transforms",
-        "Training and serving on 200 rows: 14 columns compared",
+        "Training and serving agree",
     ]
+    assert found.tables[-1].rows == [[200, 14]]
     assert found.subjects[0].identity == "sha256:0"
     assert Verdict.parse(found.to_json()) == found
 
@@ -133,6 +134,22 @@ def test_a_disagreement_names_column_count_row_and_both_values() -> None:
     assert one.message == "column 'c0' differs on 9 of 200 rows; row 7 of rows.parquet: training 58.5, serving null"
     assert one.where.column == "c0"
     assert one.evidence == {"count": 9, "rows": 200}
+
+
+def test_no_table_is_shown_without_rows_in_it() -> None:
+    for agreement in ({"reordered": True}, {"only_serving": ("x",)}, {"failed": "no", "rows": 9}):
+        titles = [table.title for table in verdict(agreement=agreement).tables]
+        assert titles == ["Feature tests", "Coverage of the transforms"]
+    differ = verdict(agreement={"disagreements": differing(1), "disagreeing_columns": 1})
+    assert [table.title for table in differ.tables][2:] == ["Training and serving on 200 rows: 14 columns compared"]
+    assert all(table.rows for table in differ.tables)
+
+
+def test_a_function_named_for_both_sides_is_missing_once() -> None:
+    one = Unloadable(reference="a:b", error="no", file=None, line=None)
+    assert len(verdict(agreement={"missing": (one, one), "rows": 0}).findings) == 1
+    two = one.model_copy(update={"reference": "a:c"})
+    assert len(verdict(agreement={"missing": (one, two), "rows": 0}).findings) == 2
 
 
 def test_many_differing_columns_are_counted_beyond_the_first() -> None:

@@ -28,7 +28,7 @@ def events(*kinds: tuple[str, int | None]) -> list[Event]:
             actor="octocat",
             kind=kind.partition("/")[0],
             package=None if package is None else PACKAGES[package],
-            serves="on-registration" if kind == "registered/serves" else None,
+            serves="on-registration" if kind.endswith("/serves") else None,
             because="why",
         )
         for number, (kind, package) in enumerate(kinds, start=1)
@@ -43,6 +43,13 @@ def test_without_a_rollout_registering_makes_production_and_keeps_the_one_before
     state = fold(events(("registered/serves", 0), ("registered/serves", 1)))
     assert (state.production, state.previous) == (PACKAGES[1], PACKAGES[0])
     assert state.last_known_good is None, "nothing proved itself"
+
+
+def test_published_again_without_a_rollout_an_older_package_is_production_but_not_known_good() -> None:
+    state = fold(events(("registered/serves", 0), ("registered/serves", 1), ("promoted/serves", 0)))
+    assert (state.production, state.previous, state.last_known_good) == (PACKAGES[0], PACKAGES[1], None)
+    baked = fold(events(("promoted", 0), ("registered/serves", 1), ("promoted/serves", 0)))
+    assert (baked.production, baked.last_known_good) == (PACKAGES[0], PACKAGES[0])
 
 
 def test_with_a_rollout_only_promotion_makes_production() -> None:
@@ -98,11 +105,11 @@ def naive_good(history: Sequence[Event]) -> str | None:
         for last in [[e.kind for e in history if e.package == one and e.kind in ("blocked", "unblocked")][-1:]]
         if last == ["blocked"]
     }
-    proofs = [event.package for event in history if event.kind in ("promoted", "rolled-back")]
+    proofs = [event.package for event in history if event.kind in ("promoted", "rolled-back") and event.serves is None]
     return next((one for one in reversed(proofs) if one and one not in blocked), None)
 
 
-KIND = st.sampled_from([*KINDS, "registered/serves"])
+KIND = st.sampled_from([*KINDS, "registered/serves", "promoted/serves"])
 HISTORY = st.lists(st.tuples(KIND, st.sampled_from([0, 1, 2, 3])), max_size=25)
 
 

@@ -36,6 +36,9 @@ class Answers:
     def iter_content(self, chunk_size: int) -> Iterator[bytes]:
         yield from self.pieces
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 def test_a_file_comes_in_pieces(tmp_path: Path) -> None:
     session = Answers()

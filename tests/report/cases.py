@@ -83,7 +83,7 @@ def together(*verdicts: Verdict, model: str = "flight-delay", known: tuple[Findi
 
 def thresholds(*rows: list[Scalar]) -> Table:
     """Rows of `COLUMNS`, filled up to what the gate writes."""
-    rest = {"rows": 5208, "role": "guard", "power": 0.912, "rows for 80 % power": 3110}
+    rest = {"rows": 5208, "role": "guard", "power if as good": 0.912, "rows for 80 % power": 3110}
     full = [{**rest, **dict(zip(COLUMNS, row, strict=True))} for row in rows]
     return Table(
         title="Candidate against its bars", columns=WRITTEN, rows=[[one[name] for name in WRITTEN] for one in full]

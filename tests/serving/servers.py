@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 MODE = sys.argv[2] if len(sys.argv) > 2 else "good"
+BEGAN = time.monotonic()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -20,6 +21,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if MODE == "unhealthy":
             self.answer(503, {"status": "warming up"})
+        elif MODE == "pathless" or (MODE == "late" and time.monotonic() - BEGAN < 1):
+            self.answer(404, {"error": "no such path"})
         else:
             self.answer(200, {"status": "ok", "version": os.environ.get("RELEASE_GATE_VERSION"), "tags": ["a", "b"]})
 

@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from release_gate.serving import server
 from release_gate.serving.checks import Smoke
 from release_gate.serving.server import NotServing, free_port
 from tests.serving.conftest import Start
@@ -46,6 +47,30 @@ def test_a_server_that_is_not_ready_in_time(start: Start, mode: str, cause: str)
         pass
     assert problem.value.finding.code == "serve-not-ready"
     assert cause in problem.value.finding.message
+
+
+@pytest.mark.parametrize(("start_within", "refused"), [(20.0, 1.0), (3.0, 60.0)])
+def test_a_server_without_the_path_asked_for_is_told_so(
+    start: Start, monkeypatch: pytest.MonkeyPatch, start_within: float, refused: float
+) -> None:
+    monkeypatch.setattr(server, "REFUSED", refused)
+    began = time.monotonic()
+    with (
+        pytest.raises(NotServing) as problem,
+        start(HEALTH.model_copy(update={"start_within": start_within}), "pathless"),
+    ):
+        pass
+    found = problem.value.finding
+    assert time.monotonic() - began < 10
+    assert found.code == "serve-not-ready"
+    assert "answers GET /health with 404" in found.message
+    assert "asked" in found.message, "its last lines"
+    assert "`get:` of the check 'health' in smoke.yml" in found.remedy
+
+
+def test_a_server_that_has_its_path_only_after_a_while_is_waited_for(start: Start) -> None:
+    with start(HEALTH, "late") as up:
+        assert up.process.alive()
 
 
 def test_where_no_check_is_a_get_any_answer_will_do(start: Start) -> None:

@@ -165,3 +165,21 @@ def test_the_first_difference_is_named_with_its_place(answer: Any, expected: Any
 
 def test_the_version_is_filled_in_anywhere() -> None:
     assert versioned({"a": ["{version}", 1], "b": "v{version}"}, "7") == {"a": ["7", 1], "b": "v7"}
+
+
+def test_an_answer_of_the_wrong_status_shows_what_the_server_printed_last(start: Start, session: Session) -> None:
+    lost = smoke({"name": "lost", "post": "/nowhere", "json_body": {"rows": [{}]}, "status": 200})
+    (result,) = asked(start, session, lost)
+    assert result.finding is not None
+    assert result.finding.code == "smoke-status"
+    assert "\nLast lines of the server:\n" in result.finding.message
+    assert "POST /nowhere" in result.finding.message
+    assert "\n" not in result.detail, "a table's cell"
+
+
+def test_of_a_server_that_is_not_ours_nothing_is_shown_but_its_answer(start: Start, session: Session) -> None:
+    lost = smoke({"name": "lost", "post": "/nowhere", "json_body": {"rows": [{}]}, "status": 200})
+    with start(smoke(CHECKS[0])) as up:
+        (result,) = run(lost, Server(up.url, session, SystemClock(), version="x"))
+    assert result.finding is not None
+    assert "Last lines" not in result.finding.message

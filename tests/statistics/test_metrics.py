@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from release_gate.config import METRICS
 from release_gate.statistics.metrics import REGRESSION, measure, scorer, sign
+from release_gate.thresholds import METRICS
 
 ORACLES = {
     "roc_auc": oracle.roc_auc_score,

@@ -9,6 +9,7 @@ from tests.workflows.permissions import Workflow, read
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
+INNER = sorted((PROJECT / ".github/actions").glob("*/action.yml"))  # steps of our own jobs, no command behind them
 ACTIONS = sorted([PROJECT / "action.yml", *(PROJECT / "actions").glob("*/action.yml")])
 CALLERS = sorted((PROJECT / "examples").glob("*/.github/workflows/*.yml"))
 

@@ -11,7 +11,7 @@ import yaml
 from release_gate.cli import cli
 from release_gate.commands import TABLE
 from tests.workflows.permissions import read
-from tests.workflows.places import ACTIONS, PROJECT, WORKFLOWS, shown
+from tests.workflows.places import ACTIONS, INNER, PROJECT, WORKFLOWS, shown
 
 # Options that are no inputs: a runner reads a job's log, not JSON on standard output.
 TERMINAL_ONLY = {"format", "help"}
@@ -19,6 +19,7 @@ TERMINAL_ONLY = {"format", "help"}
 # before our own command line exists.
 NO_OPTION = {"token", "python-version"}
 
+BEGIN = "$/.github/actions/begin"
 PINNED = re.compile(r"^\s*(?:- )?uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)*$")
 
 
@@ -54,7 +55,7 @@ def test_an_actions_inputs_are_its_commands_options_and_the_other_way_round(file
     assert inputs - known <= NO_OPTION
 
 
-@pytest.mark.parametrize("file", ACTIONS, ids=shown)
+@pytest.mark.parametrize("file", [*ACTIONS, *INNER], ids=shown)
 def test_every_input_and_output_of_an_action_is_described(file: Path) -> None:
     found = action(file)
     for key in ("inputs", "outputs"):
@@ -63,7 +64,10 @@ def test_every_input_and_output_of_an_action_is_described(file: Path) -> None:
     assert all(one["required"] is False and "default" in one for one in found.get("inputs", {}).values())
 
 
-@pytest.mark.parametrize("file", [file for file in ACTIONS if action(file)["runs"]["using"] == "composite"], ids=shown)
+COMPOSITE = [file for file in [*ACTIONS, *INNER] if action(file)["runs"]["using"] == "composite"]
+
+
+@pytest.mark.parametrize("file", COMPOSITE, ids=shown)
 def test_a_composite_action_hands_every_input_on_by_name_since_its_steps_get_none(file: Path) -> None:
     found = action(file)
     handed: set[str] = set()
@@ -121,7 +125,7 @@ def test_every_input_and_output_of_a_workflow_is_described(file: Path) -> None:
     assert all("default" in one and "type" in one for one in call.get("inputs", {}).values())
 
 
-@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=shown)
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS, *INNER], ids=shown)
 def test_actions_of_others_are_pinned_by_commit_with_the_version_beside(file: Path) -> None:
     for line in file.read_text().splitlines():
         if re.match(r"^\s*(- )?uses: ", line) and not re.search(r"uses: (\$/|\./)", line):
@@ -130,19 +134,19 @@ def test_actions_of_others_are_pinned_by_commit_with_the_version_beside(file: Pa
 
 def test_one_action_is_pinned_at_one_commit_everywhere() -> None:
     found: dict[str, set[str]] = {}
-    for file in [*WORKFLOWS, *ACTIONS]:
+    for file in [*WORKFLOWS, *ACTIONS, *INNER]:
         for name, pin in re.findall(r"uses: ([\w-]+/[\w./-]+)@(\S+ # \S+)", file.read_text()):
             found.setdefault(name, set()).add(pin)
     assert all(len(pins) == 1 for pins in found.values()), found
 
 
-@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=shown)
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS, *INNER], ids=shown)
 def test_nothing_a_stranger_can_write_is_pasted_into_a_shell(file: Path) -> None:
     for step in all_steps(file):
         assert "${{" not in step.get("run", ""), step
 
 
-@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=shown)
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS, *INNER], ids=shown)
 def test_a_step_gives_an_action_of_ours_only_inputs_it_has(file: Path) -> None:
     for step in all_steps(file):
         uses = step.get("uses", "")
@@ -173,6 +177,8 @@ def test_only_the_verdict_job_may_write_and_no_job_that_may_write_runs_the_calle
         for step in jobs[name]["steps"]:
             uses = step.get("uses", "")
             assert "run" not in step
+            if uses == BEGIN:
+                continue  # reads names of files only; its script is ours, run by the runner's Python
             if uses.startswith("$/"):
                 assert action(PROJECT / uses.removeprefix("$/") / "action.yml")["runs"]["using"] == "docker"
             else:
@@ -184,3 +190,64 @@ def test_uv_is_installed_at_the_locked_version_by_one_expression_everywhere() ->
     for path in ("actions/setup/install", "scripts/image/prepare", ".github/workflows/ci.yml"):
         text = (PROJECT / path).read_text()
         assert expression in text, path
+
+
+def test_every_job_clears_what_a_commit_brought_before_it_does_anything_else() -> None:
+    jobs = read((PROJECT / ".github/workflows/gate.yml").read_text())["jobs"]
+    for name, job in jobs.items():
+        checkout, begin = job["steps"][:2]
+        assert checkout["uses"].startswith("actions/checkout@"), name
+        assert (begin["id"], begin["uses"]) == ("begin", BEGIN), name
+        assert "clear" not in begin["with"], name  # everything
+        for step in job["steps"]:
+            if "cancelled()" in step.get("if", ""):  # else it would run, and upload, where clearing failed
+                assert re.search(r"steps\.(begin|cleared|setup)\.outcome == 'success'", step["if"]), step
+    downloaded = [step.get("uses", "").partition("@")[0] for step in jobs["judge"]["steps"]].index(
+        "actions/download-artifact"
+    )
+    cleared = jobs["judge"]["steps"][downloaded + 1]
+    assert (cleared["uses"], cleared["with"]["clear"]) == (BEGIN, "all-but-builds")
+    assert action(PROJECT / "action.yml")["runs"]["steps"][0]["uses"] == BEGIN
+
+
+def test_jobs_hand_artifacts_on_by_id_since_whoever_uploads_first_owns_a_name() -> None:
+    jobs = read((PROJECT / ".github/workflows/gate.yml").read_text())["jobs"]
+    uploads = {
+        (name, step["id"])
+        for name, job in jobs.items()
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/upload-artifact@")
+    }
+    handed = set()
+    for name, job in jobs.items():
+        for output in job.get("outputs", {}).values():
+            if found := re.fullmatch(r"\$\{\{ steps\.(\w+)\.outputs\.artifact-id \}\}", output):
+                handed.add((name, found[1]))
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/download-artifact@"):
+                given = step["with"]["artifact-ids"]
+                assert re.fullmatch(r"\$\{\{ needs\.(build|judge)\.outputs\.\w+ \}\}", given), step
+                assert step["if"] == given.replace(" }}", " != '' }}")  # no id would mean every artifact
+                assert set(step["with"]) == {"artifact-ids", "path"}
+    assert handed == uploads
+    assert len(uploads) == 3
+
+
+def test_two_calls_in_one_run_share_no_concurrency_group_and_no_name_of_an_artifact() -> None:
+    for file in ("gate.yml", "comment.yml"):
+        group = read((PROJECT / ".github/workflows" / file).read_text())["concurrency"]["group"]
+        for part in ("working-directory", "config", "model"):
+            assert f"${{{{ inputs.{part} }}}}" in group, file
+    for step in all_steps(PROJECT / ".github/workflows/gate.yml"):
+        if step.get("uses", "").startswith("actions/upload-artifact@"):
+            assert "${{ inputs.model || 'all' }}" in step["with"]["name"]
+            assert step["with"]["name"].endswith("-${{ github.run_attempt }}${{ steps.begin.outputs.suffix }}")
+
+
+@pytest.mark.parametrize("file", COMPOSITE, ids=shown)
+def test_a_composite_action_finds_our_command_where_setup_put_it_not_by_a_path_the_caller_writes(file: Path) -> None:
+    for step in action(file)["runs"]["steps"]:
+        run = step.get("run", "")
+        assert not re.match(r"release-gate\b", run), run
+        if "release-gate" in run:
+            assert run.startswith('"$RUNNER_TEMP/release-gate/bin/release-gate" '), run

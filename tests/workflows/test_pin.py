@@ -28,6 +28,7 @@ def load() -> ModuleType:
         ("      - uses: $/actions/report", "      - uses: octo-air/release-gate/actions/report@v1"),
         ("        uses: '$/actions/report' # ours", "        uses: octo-air/release-gate/actions/report@v1 # ours"),
         ("    uses: $/.github/workflows/gate.yml", "    uses: octo-air/release-gate/.github/workflows/gate.yml@v1"),
+        ("      - uses: $/.github/actions/begin", "      - uses: octo-air/release-gate/.github/actions/begin@v1"),
         ("      - uses: $/", "      - uses: octo-air/release-gate@v1"),
         ("  image: ../../Dockerfile # why", f"  image: {IMAGE} # why"),
         ("  image: Dockerfile", f"  image: {IMAGE}"),

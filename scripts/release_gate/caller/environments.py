@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release_gate.caller.commands import failed
-from release_gate.caller.interpreters import interpreter, project, uv
+from release_gate.caller.interpreters import interpreter, pinned, project, uv
 from release_gate.caller.locks import Lock, development_files, find_lock
 from release_gate.edges import Runner
 from release_gate.files import make_folder, write_whole
@@ -55,13 +55,17 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return (Path(home) if home else Path.home()) / ".cache" / "release-gate"
 
 
-def environment_for(folder: Path, lock: Lock, runner: Runner, *, cache: Path, limit: float = LIMIT) -> Environment:
+def environment_for(
+    folder: Path, lock: Lock, runner: Runner, *, cache: Path, limit: float = LIMIT, version: str | None = None
+) -> Environment:
     """The environment of a package: what its lock says without development groups; made once, then taken from cache.
+
+    `version` is the Python asked for by who runs us (`UV_PYTHON`); a `.python-version` in the package outweighs it.
 
     Raises:
         CannotJudge: `environment-failed`, with uv's last lines.
     """
-    python = interpreter(folder, runner)
+    python = interpreter(folder, runner, pinned(folder) or version)
     stamp = {"format": FORMAT, "kind": lock.kind, "lock": lock.digest, "python": python.version, "machine": _machine()}
     digest = hashlib.sha256(json.dumps(stamp, sort_keys=True).encode()).hexdigest()
     prefix = cache / "environments" / digest[:32]
@@ -71,13 +75,17 @@ def environment_for(folder: Path, lock: Lock, runner: Runner, *, cache: Path, li
     return _environment(prefix, folder, lock)
 
 
-def development_environment(root: Path, lock: Lock, runner: Runner, *, limit: float = LIMIT) -> Environment:
+def development_environment(
+    root: Path, lock: Lock, runner: Runner, *, limit: float = LIMIT, version: str | None = None
+) -> Environment:
     """The environment of a working tree, in `.release-gate/environment`: with development groups, made when stale.
+
+    `version` is the Python asked for by who runs us (`UV_PYTHON`); it outweighs what the tree asks for, as with uv.
 
     Raises:
         CannotJudge: `environment-failed`, with uv's last lines.
     """
-    python = interpreter(root, runner)
+    python = interpreter(root, runner, version)
     declared = root / "pyproject.toml"
     stamp = {
         "format": FORMAT,

@@ -21,14 +21,14 @@ class Interpreter:
     version: str
 
 
-def interpreter(folder: Path, runner: Runner) -> Interpreter:
-    """The Python that `.python-version` or `requires-python` asks for: ours if it fits, else one uv finds here.
+def interpreter(folder: Path, runner: Runner, asked: str | None = None) -> Interpreter:
+    """The Python asked for, else that of `.python-version` or `requires-python`: ours if it fits, else one uv finds.
 
     Raises:
         CannotJudge: `environment-failed`: none of this machine fits, and fetching one is not allowed.
     """
     ours = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-    wanted = _wanted(folder)
+    wanted = asked or pinned(folder) or _required(folder)
     if wanted is None:
         path = ours
     else:
@@ -48,11 +48,16 @@ def interpreter(folder: Path, runner: Runner) -> Interpreter:
     return Interpreter(path, done.tail.strip())
 
 
-def _wanted(folder: Path) -> str | None:
-    pinned = folder / ".python-version"
-    if pinned.is_file():
-        lines = [line.strip() for line in pinned.read_text("utf-8", "replace").splitlines()]
-        return next((line for line in lines if line and not line.startswith("#")), None)
+def pinned(folder: Path) -> str | None:
+    """What `.python-version` says; None without that file."""
+    path = folder / ".python-version"
+    if not path.is_file():
+        return None
+    lines = [line.strip() for line in path.read_text("utf-8", "replace").splitlines()]
+    return next((line for line in lines if line and not line.startswith("#")), None)
+
+
+def _required(folder: Path) -> str | None:
     required = project(folder).get("requires-python")
     return required if isinstance(required, str) and required.strip() else None
 

@@ -193,8 +193,10 @@ class Process(Running):
 
     def wait(self, limit: float) -> bool:
         """Wait for the command to end by itself; False when the seconds passed first."""
-        if self._status is None and (line := self._hear(limit)):
-            self._status = int(line.removeprefix("ended "))
+        # Where we are interrupted before we heard that it started, that line still stands before the one we wait for.
+        while self._status is None and (line := self._hear(limit)):
+            word, _, number = line.partition(" ")
+            self._status = int(number) if word == "ended" else None
         return self._status is not None or self._supervisor.poll() is not None
 
     def alive(self) -> bool:

@@ -49,14 +49,20 @@ def before_merge(path: Path, environment: Mapping[str, str]) -> Base | None:
     merge the file as it stands is the one that holds.
     """
     history = _History(path.resolve(), environment)
-    if environment.get("GITHUB_ACTIONS") == "true":
-        waiting = environment.get("GITHUB_EVENT_NAME") in ("pull_request", "pull_request_target", "merge_group")
-        found = history.on_runner() if waiting else None
-        if waiting and found is None:
-            return Base("", absent="no earlier commit was fetched")
-    else:
-        found = history.branched()
+    found = history.waiting()
+    if found is None and history.must_wait:
+        return Base("", absent="no earlier commit was fetched")
     return history.base(*found) if found else None
+
+
+def rewritten(folder: Path, environment: Mapping[str, str]) -> list[str]:
+    """The files of a folder that the base of a change has and the change alters or deletes; new ones don't count."""
+    history = _History(folder.resolve() / "any", environment)
+    found = history.waiting()
+    if found is None:
+        return []
+    told = history.ask("diff", "--name-only", "--no-renames", "--diff-filter=DMT", "-z", found[1], "--", str(folder))
+    return sorted(name for name in (told or b"").decode(errors="replace").split("\0") if name)
 
 
 class _History:
@@ -65,6 +71,8 @@ class _History:
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
         self.file = file
         self.target = environment.get("GITHUB_BASE_REF")
+        self.on_github = environment.get("GITHUB_ACTIONS") == "true"
+        self.event = environment.get("GITHUB_EVENT_NAME")
         self.environment = {
             **{name: environment[name] for name in ("PATH", "HOME") if name in environment},
             "GIT_TERMINAL_PROMPT": "0",
@@ -91,6 +99,18 @@ class _History:
         if head and committed is not None and self.file.is_file() and committed != self.file.read_bytes():
             return "the last commit", head
         return self.before()
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether the event of this run is about a change that waits to be merged."""
+        events = ("pull_request", "pull_request_target", "merge_group")
+        return self.on_github and self.event in events
+
+    def waiting(self) -> tuple[str, str] | None:
+        """Where the change wants to go, None where nothing waits to be merged or the base is not here."""
+        if self.on_github:
+            return self.on_runner() if self.must_wait else None
+        return self.branched()
 
     def branched(self) -> tuple[str, str] | None:
         """Where the branch left the default branch; None on that branch itself."""

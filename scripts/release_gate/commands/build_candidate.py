@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, run_gate
 from release_gate.commands.options import gate_options
 from release_gate.config import FILE, ModelConfig
-from release_gate.files import sha256, write_whole
+from release_gate.files import naming, sha256, write_whole
 from release_gate.findings import CannotJudge, Refused
 from release_gate.verdict import Finding, Outcome, Subject, Verdict
 
@@ -62,7 +62,8 @@ def gate(context: Context, model: ModelConfig, place: Place) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="release-gate-", ignore_cleanup_errors=True) as folder:
         building = _Building(context, model, place, Path(folder))
         try:
-            built = building.build()
+            with naming(Path(folder)):
+                built = building.build()
         except Unfit as unfit:
             found = [*building.notes, *unfit.findings]
             return Verdict(gate=GATE, model=model.model, outcome=Outcome.FAIL, findings=found, started=started)
@@ -91,6 +92,9 @@ class _Building:
             unlabelled = self.work / "rows" / "evaluation.parquet"
             unlabelled.parent.mkdir()
             rows = strip_label(root / data.data, data.label, data.key, unlabelled, shown=data.data)
+        with self._step("production's package"):
+            # Before the caller's code runs: training must not decide what it is compared with.
+            production, staged_production = self._production()
         with self._step("model"):
             make_model(self.context, self.model.candidate, root, self.work / "model")
         with self._step("layers"):
@@ -101,7 +105,7 @@ class _Building:
         with self._step("predict"):
             candidate = self._scores(staged, rows, "candidate")
         with self._step("production"):
-            production, others = self._production(rows)
+            others = self._scores_of_production(production, staged_production, rows)
         with self._step("golden"):
             golden = self._golden(staged, rows, candidate, smoke)
         with self._step("seal"):
@@ -160,9 +164,9 @@ class _Building:
             raise Unfit(*problems)
         return table.rename_columns([self.model.evaluation.key, self.model.evaluation.score])
 
-    def _production(self, rows: Rows) -> tuple[str | None, dict[str, pa.Table]]:
-        """Production's digest, and its scores from its own package in its own environment."""
-        from release_gate.commands.staging import Unfit, stage
+    def _production(self) -> tuple[str | None, Staged | None]:
+        """Production's digest, and its package unpacked with its own environment."""
+        from release_gate.commands.staging import stage
         from release_gate.lifecycle.state import fold
         from release_gate.registry.ledger import Ledger
         from release_gate.registry.packages import open_package
@@ -171,16 +175,24 @@ class _Building:
         registry = self.place.root / self.model.registry
         digest = fold(Ledger(FolderStore(registry), self.model.model).read()).production
         if digest is None:
-            return None, {}
+            return None, None
         try:
             sealed = open_package(registry / "packages", digest)
-            staged = stage(
-                self.context, sealed.layers, sealed.package.contents.use, self.work / "production", version=digest
-            )
-            return digest, {"production": self._scores(staged, rows, "production")}
+            use, folder = sealed.package.contents.use, self.work / "production"
+            return digest, stage(self.context, sealed.layers, use, folder, version=digest)
+        except Refused as problem:
+            raise _unusable(digest, problem.findings) from problem
+
+    def _scores_of_production(self, digest: str | None, staged: Staged | None, rows: Rows) -> dict[str, pa.Table]:
+        """What production's own package predicts for the same rows; nothing on a first release."""
+        from release_gate.commands.staging import Unfit
+
+        if digest is None or staged is None:
+            return {}
+        try:
+            return {"production": self._scores(staged, rows, "production")}
         except (Unfit, Refused) as problem:
-            told = "; ".join(found.message for found in problem.findings)
-            raise CannotJudge.because("production-unusable", f"production is {digest}: {told}") from problem
+            raise _unusable(digest, problem.findings) from problem
 
     def _smoke(self) -> Smoke | None:
         """How the server is asked, read before an hour is spent on training; None where there is no server."""
@@ -264,6 +276,11 @@ class _Building:
         began = self.context.clock.monotonic()
         yield
         self.seconds[name] = round(self.context.clock.monotonic() - began, 3)
+
+
+def _unusable(digest: str, findings: Sequence[Finding]) -> Refused:
+    told = "; ".join(found.message for found in findings)
+    return CannotJudge.because("production-unusable", f"production is {digest}: {told}")
 
 
 def _dirty(selection: Selection) -> bool:

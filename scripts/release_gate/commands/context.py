@@ -28,6 +28,11 @@ class Context:
         """Whether a GitHub runner started us."""
         return self.environment.get("GITHUB_ACTIONS") == "true"
 
+    @property
+    def python(self) -> str | None:
+        """The Python of the caller's environments, where who runs us asks for one, as uv reads it."""
+        return self.environment.get("UV_PYTHON") or None
+
 
 @dataclass(frozen=True)
 class Place:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from release_gate.commands.context import Context
-from release_gate.commands.options import FORMAT, OUT
+from release_gate.commands.options import FORMAT, option
 from release_gate.findings import BadInput
 from release_gate.verdict import Scalar, Severity, Table
 
@@ -23,7 +23,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("data")
-@OUT
+@option("--out", metavar="FILE", help="Write the contract (YAML) to this new file instead of printing it.")
 @click.pass_obj
 def infer(context: Context, data: str, out: str | None) -> None:
     """Draft a contract from a Parquet or CSV file; print it, or write it with --out."""
@@ -32,7 +32,8 @@ def infer(context: Context, data: str, out: str | None) -> None:
     from release_gate.tables.profile import profile
 
     if out and (context.home / out).exists():
-        raise BadInput.because("write-refused", f"{out} exists already; a contract that people wrote is not replaced")
+        message = f"--out {out}: the file exists already; a contract that people wrote is not replaced"
+        raise BadInput.because("usage", message, remedy="Name another file, or move this one away first.")
     text = draft(profile(context.home / data, data), data)
     if out:
         write_whole(context.home / out, text.encode())
@@ -62,7 +63,7 @@ def diff(context: Context, old: str, new: str, format: str) -> None:  # noqa: A0
         click.echo(json.dumps({"versions": versions, "changes": listed}, indent=1))
     else:
         rows: list[list[Scalar]] = [[one.weight.value, one.column or "", one.what] for one in found]
-        title = f"{old} {before.version} → {new} {after.version}: {len(found) or 'no'} changes"
+        title = f"{old} {before.version} → {new} {after.version}: {len(found) or 'no'} change{'s' * (len(found) != 1)}"
         _print(Table(title=title, columns=["change", "column", "what"], rows=rows), format)
         for one in wrong:
             click.echo("\n".join(finding_lines(one)))
@@ -106,11 +107,10 @@ def _table(contract: Contract) -> Table:
             [column.name, column.kind.value, rules, on_null, said.invalid_words, said.backfill or "not declared"]
         )
     bounds = (("at least", contract.rows_least), ("at most", contract.rows_most))
-    limits = ", ".join(f"{words} {number:,} rows" for words, number in bounds if number is not None)
+    limits = ", ".join(f"{words} {number:,} row{'s' * (number != 1)}" for words, number in bounds if number is not None)
     owner = f", owner {contract.owner}" if contract.owner else ""
-    title = (
-        f"{contract.name} {contract.version}{owner}: {len(contract.columns)} columns{', ' + limits if limits else ''}"
-    )
+    columns = f"{len(contract.columns)} column{'s' * (len(contract.columns) != 1)}"
+    title = f"{contract.name} {contract.version}{owner}: {columns}{', ' + limits if limits else ''}"
     return Table(title=title, columns=["column", "type", "rules", "on null", "on invalid", "backfill"], rows=rows)
 
 

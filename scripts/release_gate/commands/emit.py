@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,10 +12,10 @@ from pathlib import Path
 import click
 
 from release_gate import __version__
+from release_gate.commands.boundary import refused
 from release_gate.commands.context import Context, Place, configured, place
 from release_gate.config import ModelConfig
 from release_gate.files import write_whole
-from release_gate.findings import Refused
 from release_gate.verdict import Outcome, Verdict
 
 Gate = Callable[[Context, ModelConfig, Place], Verdict]
@@ -37,11 +38,17 @@ def judged(context: Context, gate: str, model: str, judge: Callable[[], Verdict]
     try:
         verdict = judge()
         code = verdict.outcome.exit_code
-    except Refused as refusal:
+    except Exception as error:  # noqa: BLE001 - the other gates go on, and this one must say why it did not judge
+        if click.get_current_context().meta.get("debug"):
+            traceback.print_exception(error)
+        refusal = refused(error)
         verdict = Verdict(
             gate=gate, model=model, outcome=Outcome.ERROR, findings=list(refusal.findings), started=started
         )
         code = refusal.exit_code
+    except BaseException as end:
+        end.add_note(f"{gate} of {model}" if model != "-" else gate)  # for the one who says that we were interrupted
+        raise
     seconds = round(context.clock.monotonic() - began, 3)
     stamp = {"started": started, "seconds": seconds, "tool": f"release-gate {__version__}"}
     return verdict.model_copy(update=stamp), code

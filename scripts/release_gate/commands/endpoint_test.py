@@ -13,6 +13,7 @@ from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
 from release_gate.config import ModelConfig
+from release_gate.files import naming
 from release_gate.findings import BadInput, CannotJudge
 from release_gate.verdict import Verdict
 
@@ -72,7 +73,7 @@ def sealed_digest(place: Place) -> str:
 
 def _tested(context: Context, sealed: Sealed, checks: Path | None) -> Verdict:
     from release_gate.commands.staging import Unfit, served, stage
-    from release_gate.gates.endpoint_test import Tested, judge
+    from release_gate.gates.endpoint_test import Tested, judge, unproven
     from release_gate.serving.checks import load
     from release_gate.serving.smoke import Server, run
 
@@ -81,7 +82,8 @@ def _tested(context: Context, sealed: Sealed, checks: Path | None) -> Verdict:
     if use.serve is None:
         return judge(package, None, started)
     with tempfile.TemporaryDirectory(prefix="release-gate-", ignore_cleanup_errors=True) as folder:
-        staged = stage(context, sealed.layers, use, Path(folder), version=package.digest)
+        with naming(Path(folder)):
+            staged = stage(context, sealed.layers, use, Path(folder), version=package.digest)
         named = use.smoke or "smoke.yml"
         smoke = load(checks or staged.code / named, str(checks or named))
         try:
@@ -91,4 +93,4 @@ def _tested(context: Context, sealed: Sealed, checks: Path | None) -> Verdict:
         except Unfit as unfit:
             return judge(package, Tested((), problems=tuple(unfit.findings)), started)
     rows = tuple((one.name, one.seconds, one.detail, one.finding) for one in results)
-    return judge(package, Tested(rows, up.seconds), started)
+    return judge(package, Tested(rows, up.seconds, unproven=unproven(smoke.unasked, str(checks or named))), started)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import posixpath
 import re
 import stat
 from collections.abc import Iterable, Sequence
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_gate.config import FILE
 from release_gate.findings import BadInput, finding
 from release_gate.gates.overall import MAY_SPEAK, Handed
 from release_gate.verdict import MAXIMUM_BYTES, Finding, Where
@@ -19,8 +22,11 @@ if TYPE_CHECKING:
     from release_gate.github.artifacts import Artifact
     from release_gate.github.event import Run
 
-ARTIFACT = re.compile(r"release-gate-verdicts-(build|judge)-([a-z0-9][a-z0-9._-]{0,99})-([0-9]{1,6})")
-"""Names of the artifacts that gate.yml uploads: job, model or `all`, attempt."""
+ARTIFACT = re.compile(r"release-gate-verdicts-(build|judge)-([a-z0-9][a-z0-9._-]{0,99})-([0-9]{1,6})(|-[0-9a-f]{8})")
+"""Names of the artifacts that gate.yml uploads: job, model or `all`, attempt, which configuration."""
+
+ENDS = ("success", "failure", "cancelled", "skipped")
+"""How a job ends."""
 
 MOST_FILES = 200
 
@@ -50,15 +56,44 @@ def sources(given: Sequence[str], home: Path) -> dict[str, Path]:
     Raises:
         BadInput: `usage`, for another shape, an unknown name, or a name given twice.
     """
-    found: dict[str, Path] = {}
-    for one in given:
-        name, equals, folder = one.partition("=")
-        if not equals or not folder or name not in MAY_SPEAK:
-            raise BadInput.because("usage", f"--from {one}: give NAME=DIR, with NAME one of {', '.join(MAY_SPEAK)}")
-        if name in found:
-            raise BadInput.because("usage", f"--from {name}=… is given twice")
-        found[name] = home / folder
+    return {name: home / folder for name, folder in _by_job("--from", "DIR", given).items()}
+
+
+def results(given: Sequence[str]) -> dict[str, str]:
+    """`NAME=END` options as a mapping.
+
+    Raises:
+        BadInput: `usage`, for another shape, an unknown name or end, or a name given twice.
+    """
+    found = _by_job("--result", "END", given)
+    for name, end in found.items():
+        if end not in ENDS:
+            raise BadInput.because("usage", f"--result {name}={end}: a job ends with one of {', '.join(ENDS)}")
     return found
+
+
+def _by_job(option: str, what: str, given: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not value or name not in MAY_SPEAK:
+            raise BadInput.because(
+                "usage", f"{option} {one}: give NAME={what}, with NAME one of {', '.join(MAY_SPEAK)}"
+            )
+        if name in found:
+            raise BadInput.because("usage", f"{option} {name}=… is given twice")
+        found[name] = value
+    return found
+
+
+def suffix(config: str | None) -> str:
+    """End of the names of a call's artifacts; .github/actions/begin computes the same when it names them.
+
+    >>> suffix("./release-gate.yml"), suffix("models/a/release-gate.yml")
+    ('', '-3f1b04df')
+    """
+    path = posixpath.normpath(config or FILE)
+    return "" if path == FILE else f"-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
 def from_folder(gathered: Gathered, folder: Path, source: str | None, models: Iterable[str] | None = None) -> None:
@@ -107,12 +142,17 @@ def _link(path: Path) -> Finding:
     return finding("artifact-link", message, where=Where(step=path.stem))
 
 
-def chosen(artifacts: Sequence[Artifact], run: Run, model: str | None) -> list[tuple[str, Artifact]]:
-    """The artifacts that carry verdicts with the job each comes from; of several attempts the newest."""
+def chosen(
+    artifacts: Sequence[Artifact], run: Run, model: str | None, config: str | None = None
+) -> list[tuple[str, Artifact]]:
+    """The artifacts that carry verdicts with the job each comes from; of several attempts the newest.
+
+    A run may call gate.yml several times: only the call with this configuration and these models counts.
+    """
     newest: dict[tuple[str, str], tuple[int, Artifact]] = {}
     for artifact in artifacts:
         named = ARTIFACT.fullmatch(artifact.name)
-        if named is None:
+        if named is None or named.group(4) != suffix(config):
             continue
         source, of, attempt = named.group(1), named.group(2), int(named.group(3))
         known = newest.get((source, of))
@@ -121,7 +161,9 @@ def chosen(artifacts: Sequence[Artifact], run: Run, model: str | None) -> list[t
     return [(source, artifact) for (source, _), (_, artifact) in sorted(newest.items())]
 
 
-def from_run(gathered: Gathered, api: Api, session: Session, run: Run, model: str | None) -> None:
+def from_run(
+    gathered: Gathered, api: Api, session: Session, run: Run, model: str | None, *, config: str | None = None
+) -> None:
     """The verdicts in the artifacts of a run; an artifact that is not as it must be is refused whole.
 
     Raises:
@@ -129,7 +171,7 @@ def from_run(gathered: Gathered, api: Api, session: Session, run: Run, model: st
     """
     from release_gate.github import artifacts
 
-    carrying = chosen(artifacts.listed(api, run.identity), run, model or None)
+    carrying = chosen(artifacts.listed(api, run.identity), run, model or None, config)
     if not carrying:
         gathered.findings.append(finding("artifact-missing", "the run left no artifact with verdicts"))
     for source, artifact in carrying[:MOST_FILES]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import click
 
 from release_gate.commands.context import Context
 from release_gate.commands.options import option
-from release_gate.drafts import ROLES, Module, Repository, draft
+from release_gate.config import upwards
+from release_gate.documents import read
+from release_gate.drafts import CONFIGURATION, ROLES, TOOLS, Draft, Module, Repository, draft
 from release_gate.files import write_whole
 from release_gate.findings import BadInput
+from release_gate.mistakes import undecided
 
 GATE = "octo-air/release-gate@v1"
+LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
+OPEN = ("decide:", "DRAFT:")
+"""What marks a place in a drafted card or contract that nobody has filled."""
 
 
 @click.command()
@@ -36,19 +43,54 @@ def command(context: Context, folder: str, gate: str, force: bool) -> None:
     files = tracked(root)
     tables = inventory(root, files)
     modules = {role: module for role in ROLES if (module := find_module(root, files, role)) is not None}
+    lock = next((name for name in LOCKS if name in files), None)
     contracts, texts = _contracts(root, [table.path for table in tables if not table.for_evaluation])
-    drafted = draft(Repository(_name(root), owner(root), modules, tables), contracts, gate)
-    for path, text in {**texts, **drafted.files}.items():
+    found = Repository(_name(root), owner(root), lock, pinned(root, lock), modules, tables)
+    drafted = draft(found, contracts, gate)
+    every = {**texts, **drafted.files}
+    if above := upwards(root / CONFIGURATION):
+        click.echo(f"Note: a folder above has one already, {above}; this drafts another.\n")
+    click.echo("Needed, before anything can pass:")
+    for need in drafted.needs:
+        click.echo(f"  - {need}")
+    click.echo()
+    kept = {path for path in every if (root / path).exists() and not force}
+    for path, text in every.items():
         exists = (root / path).exists()
-        if exists and not force:
+        if path in kept:
             click.echo(f"  kept     {path} (it exists; --force overwrites)")
             continue
         write_whole(root / path, text.encode())
         click.echo(f"  {'replaced' if exists else 'wrote':8} {path}")
-    click.echo("\nDecide or check:")
-    for question in (*drafted.decide, *(f"{path}: every range and null behaviour is a draft" for path in contracts)):
-        click.echo(f"  - {question}")
+    if questions := list(_questions(root, drafted, every, kept)):
+        click.echo("\nDecide or check:")
+        for question in questions:
+            click.echo(f"  - {question}")
     click.echo("\nThen: release-gate config check, and release-gate check")
+
+
+def _questions(root: Path, drafted: Draft, every: Mapping[str, str], kept: Collection[str]) -> Iterator[str]:
+    """What is open: all that was drafted, and of a file that people have made theirs only what it leaves open."""
+    theirs = {path for path in kept if (root / path).read_bytes() != every[path].encode()}
+    for path, question in drafted.decide:
+        drafted_still = path not in theirs
+        if drafted_still or (path != CONFIGURATION and any(mark in _text(root / path) for mark in OPEN)):
+            yield f"{path}: {question}"
+    if CONFIGURATION in theirs:
+        with contextlib.suppress(BadInput):  # what is no YAML is told by `config check`
+            document = read(root / CONFIGURATION, shown=CONFIGURATION)
+            yield from (f"{one.where}: {one.message}" for one in undecided(document.value, document.where))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def pinned(root: Path, lock: str | None) -> tuple[str, ...]:
+    """Which of the tools of transform-tests a lock file names, in any of the three forms."""
+    text = _text(root / lock) if lock else ""
+    form = r'^(?:name = "{0}"|{0}(?:\[[\w,. -]*\])?\s*==)'
+    return tuple(tool for tool in TOOLS if re.search(form.format(tool), text, re.MULTILINE))
 
 
 def tracked(root: Path) -> list[str]:

@@ -50,4 +50,8 @@ def table(model: str, events: list[Event]) -> Table:
         for event in events
     ]
     columns = ["event", "at", "what", "package", "by", "because"]
-    return Table(title=f"{model}: {len(events)} events", columns=columns, rows=[list(row) for row in rows])
+    return Table(
+        title=f"{model}: {len(events)} event{'s' * (len(events) != 1)}",
+        columns=columns,
+        rows=[list(row) for row in rows],
+    )

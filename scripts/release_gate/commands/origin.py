@@ -35,7 +35,7 @@ def _train(context: Context, candidate: Candidate, root: Path, folder: Path) -> 
     from release_gate.caller.environments import development_environment, find_lock
 
     runner = context.runner()
-    environment = development_environment(root, find_lock(root, candidate.lock), runner)
+    environment = development_environment(root, find_lock(root, candidate.lock), runner, version=context.python)
     command = filled(candidate.train or "", {"out": str(folder)})
     done = runner.run(command, cwd=root, environment=environment.variables, limit=candidate.train_limit)
     if not done.ok:

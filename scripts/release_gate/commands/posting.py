@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from release_gate.github.comments import Posted
     from release_gate.github.event import Event
 
+NEEDED = "pull-requests: write"
+"""The permission that a comment takes."""
+
 
 def event_of(context: Context) -> Event | None:
     """The event that started the workflow; None outside of one.
@@ -58,7 +61,9 @@ def post(context: Context, event: Event, token: str | None, bodies: list[str]) -
         if event.fork or context.environment.get("GITHUB_ACTOR") == "dependabot[bot]":
             words = "GitHub refused the comment, as it does in runs of forks and of Dependabot: comment.yml posts it"
             return [finding("comment-left-to-workflow-run", words)]
-        return as_warnings(refusal)
+        # Whichever call was refused first, reading is not enough to comment.
+        told = {"remedy": f"Add to the job:\n  permissions:\n    {NEEDED}", "evidence": {"permission": NEEDED}}
+        return [found.model_copy(update=told) for found in as_warnings(refusal)]
     except CannotJudge as refusal:
         return as_warnings(refusal)
 

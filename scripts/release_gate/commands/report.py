@@ -6,6 +6,7 @@ is found by what GitHub says of the run, and the configuration is the default br
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from release_gate.commands.context import RUN, Context, configured, place
 from release_gate.commands.emit import Asked, finish
 from release_gate.commands.options import gate_options, option
 from release_gate.files import write_whole
+from release_gate.findings import BadInput
+from release_gate.verdict import Outcome
 
 if TYPE_CHECKING:
     from release_gate.commands.gathering import Gathered
@@ -62,14 +65,17 @@ class Desk:
 @click.command()
 @gate_options
 @option("--from", "from_", metavar="NAME=DIR", multiple=True, help="Verdicts of another job: build=DIR or judge=DIR.")
+@option(
+    "--result", metavar="NAME=END", multiple=True, help="How another job ended, such as build=failure: no pass then."
+)
 @option("--workflow-run", metavar="ID", help="Report a finished run's artifacts (in a workflow_run workflow).")
 @option("--comment/--no-comment", default=True, help="Post the comment, where there is a pull request and a token.")
 @option("--comment-file", metavar="FILE", help="Write the comment here; the run folder's comment.md when absent.")
 @option("--token", metavar="TOKEN", help="Token that writes the comment; GITHUB_TOKEN when absent.", show_default=False)
 @click.pass_obj
-def command(context: Context, /, from_: tuple[str, ...], **given: Any) -> None:
+def command(context: Context, /, from_: tuple[str, ...], result: tuple[str, ...], **given: Any) -> None:
     """Verdicts into one comment, summary, annotations, outcome."""
-    from release_gate.commands import posting
+    from release_gate.commands import gathering, posting
     from release_gate.findings import BadInput
 
     followed, wanted, file = given.pop("workflow_run"), given.pop("comment"), given.pop("comment_file")
@@ -86,20 +92,29 @@ def command(context: Context, /, from_: tuple[str, ...], **given: Any) -> None:
     except BadInput as refusal:  # whatever the event is, what was judged stands
         told = posting.as_warnings(refusal)
     desk = Desk(context, asked, config, root, event, file)
-    overalls = _judged(desk, _gathered(desk, from_))
+    ended = gathering.results(result)
+    gathered = _gathered(desk, from_)
+    overalls = _judged(desk, gathered)
+    if troubled := [f"the job {name} ended with {end}" for name, end in ended.items() if end != "success"]:
+        overalls = _doubted(desk, gathered, overalls, ", ".join(troubled))
     bodies = _written(desk, overalls)
     if event is not None and wanted:
         told += posting.post(context, event, token, bodies)
     _end(desk, overalls, told)
 
 
-def conclude(context: Context, asked: Asked) -> None:
-    """The report on the run folder of this machine, posted nowhere: how `check` ends."""
+def conclude(context: Context, asked: Asked, *, bad_use: frozenset[str] = frozenset()) -> None:
+    """The report on the run folder of this machine, posted nowhere: how `check` ends.
+
+    `bad_use`: the gates that were given something wrong; where nothing failed, that is the exit code, as it is theirs.
+    """
     config, root = configured(context, asked.config)
     desk = Desk(context, asked, config, root)
     overalls = _judged(desk, _gathered(desk, ()))
     _written(desk, overalls)
-    _end(desk, overalls, [])
+    wrong = any(one.outcome is Outcome.ERROR and bad_use - one.waiting for one in overalls)
+    failed = any(one.outcome is Outcome.FAIL for one in overalls)
+    _end(desk, overalls, [], BadInput.exit_code if wrong and not failed else None)
 
 
 def follow(desk: Desk, run: str, token: str | None) -> None:
@@ -110,7 +125,7 @@ def follow(desk: Desk, run: str, token: str | None) -> None:
         CannotJudge: GitHub could not be asked.
     """
     from release_gate.commands import gathering, posting
-    from release_gate.findings import BadInput, finding
+    from release_gate.findings import BadInput
     from release_gate.github.pull_request import find
 
     event = desk.event
@@ -127,14 +142,22 @@ def follow(desk: Desk, run: str, token: str | None) -> None:
         _nothing("no open pull request has the head of this run (any more)", "pull-request-unknown")
         return
     gathered = gathering.Gathered()
-    gathering.from_run(gathered, api, desk.context.session(), event.run, desk.asked.model)
+    gathering.from_run(gathered, api, desk.context.session(), event.run, desk.asked.model, config=desk.asked.config)
     overalls = _judged(desk, gathered)
-    if event.conclusion != "success" and all(one.outcome.exit_code == 0 for one in overalls):
-        message = f"the run ended with {event.conclusion}, though every verdict in its artifacts passes"
-        gathered.findings.append(finding("verdict-run-disagrees", message))
-        overalls = _judged(desk, gathered)
+    if event.conclusion != "success":
+        overalls = _doubted(desk, gathered, overalls, f"the run ended with {event.conclusion}")
     told = posting.post_for(api, event, number, _written(desk, overalls))
     _end(desk, overalls, told, status=0)
+
+
+def _doubted(desk: Desk, gathered: Gathered, overalls: list[Overall], ended: str) -> list[Overall]:
+    """The same where anything blocks already; an error where all verdicts pass and yet not all went well."""
+    from release_gate.findings import finding
+
+    if any(one.outcome.exit_code for one in overalls):
+        return overalls
+    gathered.findings.append(finding("verdict-run-disagrees", f"{ended}, though every verdict passes"))
+    return _judged(desk, gathered)
 
 
 def _nothing(why: str, code: str = "comment-none") -> None:
@@ -157,10 +180,29 @@ def _gathered(desk: Desk, given: Sequence[str]) -> Gathered:
 
 
 def _judged(desk: Desk, gathered: Gathered) -> list[Overall]:
-    from release_gate.gates.overall import judge, required
+    from release_gate.findings import finding
+    from release_gate.gates.overall import judge, required, stricter
 
     found = [*gathered.findings, *gathered.foreign(model.model for model in desk.config.models)]
-    return [judge(one.model, required(one), gathered.handed.get(one.model, []), found) for one in desk.models]
+    base = _base(desk)
+    if base is not None:
+        names = {model.model for model in desk.config.models}
+        gone = [one.model for one in base.models if one.model not in names]
+        found += [finding("model-gone", f"{name} stands in {base.file} and no longer here") for name in gone]
+    demanded = {one.model: required(one) for one in base.models} if base else {}
+    return [
+        judge(
+            one.model, stricter(required(one), demanded.get(one.model, {})), gathered.handed.get(one.model, []), found
+        )
+        for one in desk.models
+    ]
+
+
+def _base(desk: Desk) -> Config | None:
+    """The base's configuration; in a run of `workflow_run` ours is the base's already."""
+    from release_gate.commands.base_config import base_config
+
+    return base_config(desk.context, desk.root / Path(desk.config.file).name)[0]
 
 
 def _written(desk: Desk, overalls: list[Overall]) -> list[str]:
@@ -207,7 +249,41 @@ def _end(desk: Desk, overalls: list[Overall], told: list[Finding], status: int |
         for line in commands(overalls, desk.folder):
             click.echo(line, err=True)
     verdicts = [_as_verdict(desk, overall, told if index == 0 else []) for index, overall in enumerate(overalls)]
-    finish(desk.asked, [(one, one.outcome.exit_code if status is None else status) for one in verdicts])
+    try:
+        finish(desk.asked, [(one, one.outcome.exit_code if status is None else status) for one in verdicts])
+    finally:
+        if desk.asked.format == "text":
+            for overall in overalls:
+                click.echo(_decision(desk, overall))
+
+
+_TOLD = 5
+"""Reasons that the last lines repeat."""
+_DECISIONS = {
+    Outcome.PASS: "may be merged",
+    Outcome.FAIL: "is blocked",
+    Outcome.INCONCLUSIVE: "is blocked until it is proven",
+    Outcome.ERROR: "is blocked: it could not be judged",
+}
+
+
+def _decision(desk: Desk, overall: Overall) -> str:
+    """The last line: what was decided, by which gates, and where the comment stands."""
+    from release_gate.report.text import plain
+
+    waiting, good = overall.waiting, (Outcome.PASS, Outcome.SKIPPED)
+    gates = [
+        f"{one.gate} ({one.outcome})" for one in overall.verdicts if one.outcome not in good and one.gate not in waiting
+    ]
+    gates += [f"{gate} (no verdict)" for gate in overall.missing]
+    why = f" by {', '.join(gates)}" if gates else ""
+    comment = desk.run / overall.model / "comment.md"
+    where = f"; the comment: {os.path.relpath(comment, desk.context.home)}" if comment.is_file() else ""
+    reasons = [f"  {number}. {one.message} [{one.code}]" for number, (_, one) in enumerate(overall.errors[:_TOLD], 1)]
+    if len(overall.errors) > _TOLD:
+        reasons.append(f"  … and {len(overall.errors) - _TOLD} more")
+    told = "".join(f"{plain(one).splitlines()[0]}\n" for one in reasons)
+    return f"\n{told}{overall.model} {_DECISIONS[overall.outcome]}{why}{where}"
 
 
 def _as_verdict(desk: Desk, overall: Overall, told: list[Finding]) -> Verdict:

@@ -24,7 +24,7 @@ def command(context: Context, config: str | None, lock: str | None, directory: s
     if config is not None or (directory is None and (root / FILE).is_file()):
         found, root = configured(context, config)
         lock = lock or next((model.candidate.lock for model in found.models if model.candidate.lock), None)
-    environment = development_environment(root, find_lock(root, lock), context.runner())
+    environment = development_environment(root, find_lock(root, lock), context.runner(), version=context.python)
     click.echo(str(environment.python))
     path = context.environment.get("GITHUB_PATH")
     if context.on_github and path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ def stage(context: Context, layers: Layers, use: Use, folder: Path, *, version: 
 
     code, model = unpack(layers, folder)
     cache = cache_folder(context.environment)
-    environment = environment_for(code, find_lock(code, layers.lock), context.runner(), cache=cache)
+    environment = environment_for(
+        code, find_lock(code, layers.lock), context.runner(), cache=cache, version=context.python
+    )
     return Staged(code, model, environment, use, version)
 
 
@@ -76,7 +79,19 @@ def predict(context: Context, staged: Staged, data: Path, out: Path) -> None:
     done = context.runner().run(command, cwd=staged.code, environment=staged.variables, limit=limit)
     if not done.ok:
         code = "predict-timed-out" if done.timed_out else "predict-failed"
-        raise Unfit(failed("prediction", done, code=code, limit=limit))
+        raise Unfit(_explained(failed("prediction", done, code=code, limit=limit), done.tail))
+
+
+def _explained(found: Finding, tail: str) -> Finding:
+    """With the remedy for a module that the package lacks, by far the commonest reason why only the package fails."""
+    missing = re.search(r"^ModuleNotFoundError: No module named '([\w.]+)'", tail, re.MULTILINE)
+    if missing is None:
+        return found
+    remedy = (
+        f"'{missing[1]}' is not in the package. If it is a library, add it to the lock as a dependency, not only for "
+        "development; if it is yours, track it in git, or list it under `candidate.files`."
+    )
+    return found.model_copy(update={"remedy": remedy})
 
 
 @contextmanager
@@ -105,7 +120,7 @@ def served(context: Context, staged: Staged, smoke: Smoke) -> Iterator[Up]:
         ) as up:
             yield up
     except NotServing as problem:
-        raise Unfit(problem.finding) from problem
+        raise Unfit(_explained(problem.finding, problem.finding.message)) from problem
 
 
 def served_scores(context: Context, staged: Staged, smoke: Smoke, golden: Golden) -> list[float]:

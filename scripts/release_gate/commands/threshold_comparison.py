@@ -12,10 +12,9 @@ import click
 from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
-from release_gate.config import Config, ModelConfig, load, parsed
-from release_gate.documents import parse
+from release_gate.config import Config, ModelConfig, load
 from release_gate.findings import BadInput, finding
-from release_gate.verdict import Finding, Subject, SubjectKind, Verdict, Where
+from release_gate.verdict import Finding, Outcome, Severity, Subject, SubjectKind, Verdict, Where
 
 if TYPE_CHECKING:
     from release_gate.gates.threshold_policy import Policy
@@ -62,22 +61,29 @@ _STAND_ALONE = ("thresholds", "candidate", "production", "evaluation", "key", "l
 
 
 def gate(context: Context, model: ModelConfig, place: Place, *, base_config: str | None = None) -> Verdict:
-    """Judge what build-candidate left in the run folder.
+    """Judge what build-candidate left in the run folder; nothing is compared where it was built against what is not
+    in production.
 
     Raises:
         BadInput: a file is missing or unreadable; `candidate-missing`, `production-missing`, `build-facts-missing`.
     """
+    from release_gate.commands.known_production import doubts
     from release_gate.gates.threshold_policy import Policy
 
-    notes: list[Finding] = []
     policies = [Policy(place.config, model.thresholds, model.risk)]
-    given = None if base_config is None else load((context.home / base_config).resolve(), shown=base_config)
-    base = given or _base(context, place, notes)
+    base, notes = _base(context, place, base_config)
     if base is not None:
         # The same bars twice are one policy; the gate drops those that say the same in other words.
         old = [one for one in base.models if one.model == model.model]
         policies += [Policy(base.file, one.thresholds, one.risk, base=True) for one in old if not _same(one, model)]
     facts = _facts(place.build / "build.json")
+    subjects = [Subject(kind="package", name=model.model, identity=facts["package"]["digest"])]
+    notes += doubts(context, model, place, facts["production"] and facts["production"]["digest"])
+    if any(one.severity is Severity.ERROR for one in notes):
+        started = context.clock.now()
+        return Verdict(
+            gate=NAME, model=model.model, outcome=Outcome.FAIL, findings=notes, subjects=subjects, started=started
+        )
     candidate, production = place.build / "candidate.parquet", place.build / "production.parquet"
     if not candidate.is_file():
         raise BadInput.because("candidate-missing", f"{candidate.name} is not in {_shown(place)}")
@@ -85,9 +91,9 @@ def gate(context: Context, model: ModelConfig, place: Place, *, base_config: str
         told = f"build.json names a version in production, but {production.name} is not in {_shown(place)}"
         raise BadInput.because("production-missing", told)
     evaluation = model.evaluation
-    subjects = [Subject(kind="package", name=model.model, identity=facts["package"]["digest"])]
     if facts["production"] is not None:
         subjects.append(Subject(kind="production", name=model.model, identity=facts["production"]["digest"]))
+    notes += _data_changed(context, place, evaluation.data)
     verdict = _judged(
         context,
         model.model,
@@ -102,31 +108,37 @@ def gate(context: Context, model: ModelConfig, place: Place, *, base_config: str
     return verdict.model_copy(update={"findings": [*verdict.findings, *notes]})
 
 
+def _base(context: Context, place: Place, given: str | None) -> tuple[Config | None, list[Finding]]:
+    """The configuration whose bars judge too: the one given, else the one where the change wants to go."""
+    from release_gate.commands.base_config import base_config
+
+    if given is not None:
+        return load((context.home / given).resolve(), shown=given), []
+    return base_config(context, place.root / place.config)
+
+
+def _data_changed(context: Context, place: Place, data: str) -> list[Finding]:
+    """Whether this change brings other evaluation rows; with Git LFS the base holds a pointer with their sha256."""
+    import hashlib
+    import re
+
+    from release_gate.commands.base_revision import before_merge
+    from release_gate.files import sha256
+
+    file = place.root / data
+    found = before_merge(file, context.environment) if file.is_file() else None
+    if found is None or found.content is None:
+        return []
+    pointer = re.match(rb"version https://git-lfs[^\n]*\noid sha256:([0-9a-f]{64})\n", found.content)
+    before = pointer[1].decode() if pointer else hashlib.sha256(found.content).hexdigest()
+    if sha256(file) == before:
+        return []
+    told = f"{data} is not what it is at {found.name}; candidate and production are both scored on the rows of now"
+    return [finding("evaluation-changed", told, where=Where(file=data))]
+
+
 def _same(one: ModelConfig, other: ModelConfig) -> bool:
     return (one.thresholds, one.risk) == (other.thresholds, other.risk)
-
-
-def _base(context: Context, place: Place, notes: list[Finding]) -> Config | None:
-    """The configuration where the change wants to go: a bar loosened by a pull request holds only after its merge.
-
-    One that this version can't read has no bars to hold anyone to; blocking would keep out the change that mends it.
-    """
-    from release_gate.commands.base_revision import before_merge
-
-    found = before_merge(place.root / place.config, context.environment)
-    if found is None:
-        return None
-    if found.content is None:
-        notes.append(
-            finding("base-policy-absent", f"only the bars of {place.config} as it is here judge: {found.absent}")
-        )
-        return None
-    shown = f"{place.config} at {found.name}"
-    try:
-        return parsed(parse(found.content, shown))
-    except BadInput as refusal:
-        notes.append(finding("base-policy-unreadable", f"{shown} sets no bars: {refusal}"))
-        return None
 
 
 def _shown(place: Place) -> str:

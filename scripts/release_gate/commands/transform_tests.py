@@ -97,7 +97,7 @@ def _environment(context: Context, root: Path, lock: str | None, python: Path | 
 
     if python is not None:
         return given_environment(python, root)
-    return development_environment(root, find_lock(root, lock), context.runner())
+    return development_environment(root, find_lock(root, lock), context.runner(), version=context.python)
 
 
 def _judged(

@@ -75,7 +75,8 @@ def draft(profile: Profile, source: str) -> str:
         "status": "draft",
         "schema": [table],
     }
-    head = [f"Drafted from {source} ({profile.rows:,} rows): read every line before you rely on it."]
+    rows = f"{profile.rows:,} row{'s' * (profile.rows != 1)}"
+    head = [f"Drafted from {source} ({rows}): read every line before you rely on it."]
     head += [f"Left out, since no contract describes their types: {', '.join(profile.left_out)}"] * bool(
         profile.left_out
     )
@@ -113,11 +114,11 @@ def _names_rows(column: ColumnProfile, rows: int) -> bool:
 
 
 def _range(column: ColumnProfile) -> dict[str, Bound]:
-    """A widened range; what is a share stays one, what is never negative stays so."""
+    """A widened range; what is a share or a flag stays one, what is never negative stays so."""
     least, most = column.least, column.most
     if least is None or most is None:
         return {}
-    if column.kind is Kind.NUMBER and least >= 0 and most <= 1:
+    if column.kind in {Kind.NUMBER, Kind.INTEGER} and least >= 0 and most <= 1:
         return {"minimum": 0, "maximum": 1}
     span = float(most - least) or float(abs(most)) or 1.0
     widened = (least - span * SLACK, most + span * SLACK)

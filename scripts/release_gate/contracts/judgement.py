@@ -28,7 +28,11 @@ def data_findings(contract: Contract, counts: Counts) -> list[Finding]:
         return [finding("table-delimiter", message, where=Where(table=counts.table))]
     found = [*_shape(contract, counts)]
     if counts.rows == 0:
-        return [*found, finding("table-empty", "the table has no rows", where=Where(table=counts.table))]
+        # A file without a single column is empty and nothing else; of one with columns their names are judged too.
+        nothing = not (counts.columns or counts.undeclared or counts.repeated)
+        told = "the file is empty: no columns and no rows" if nothing else "the table has no rows"
+        empty = finding("table-empty", told, where=Where(table=counts.table))
+        return [empty] if nothing else [empty, *found]
     found += _rows(contract, counts)
     for count in counts.columns:
         column = contract.column(count.name)
@@ -65,10 +69,10 @@ def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
 def _rows(contract: Contract, counts: Counts) -> Iterator[Finding]:
     where, rows = Where(table=counts.table), counts.rows
     if contract.rows_least is not None and rows < contract.rows_least:
-        message = f"{rows:,} rows; the contract asks for at least {contract.rows_least:,}"
+        message = f"{_many(rows, 'row')}; the contract asks for at least {contract.rows_least:,}"
         yield finding("rows-too-few", message, where=where, evidence={"rows": rows, "least": contract.rows_least})
     if contract.rows_most is not None and rows > contract.rows_most:
-        message = f"{rows:,} rows; the contract allows {contract.rows_most:,} at most"
+        message = f"{_many(rows, 'row')}; the contract allows {contract.rows_most:,} at most"
         yield finding("rows-too-many", message, where=where, evidence={"rows": rows, "most": contract.rows_most})
 
 
@@ -83,6 +87,7 @@ def _column(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Find
         yield finding("column-storage", message, where=where, evidence={"found": count.found})
     if count.nulls and column.policy.on_null in {OnNull.REJECT, None}:
         message = f"{_part(count.nulls, counts.rows)} without a value, which the contract rejects"
+        message += _shown(count.null_examples)
         yield finding("null-rejected", message, where=where, evidence=_evidence(count.nulls, count.null_examples))
     elif count.nulls == counts.rows:
         yield finding("column-all-null", "not one row has a value", where=where)
@@ -96,7 +101,9 @@ def _invalid(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Fin
     if not count.invalid:
         return
     where, said = Where(table=counts.table, column=column.name), column.policy
-    rules = "; ".join(f"{_many(one.rows, 'row')} not {_demand(one, column)}" for one in count.broken)
+    rules = "; ".join(
+        f"{_many(one.rows, 'row')} not {_demand(one, column)}{_shown(one.examples)}" for one in count.broken
+    )
     evidence = _evidence(count.invalid, tuple(row for one in count.broken for row in one.examples))
     part = _part(count.invalid, counts.rows)
     if said.share and not within_share(column, count, counts.rows):
@@ -174,8 +181,13 @@ def _part(number: int, rows: int) -> str:
 
 
 def _shown(examples: Sequence[Example]) -> str:
-    values = list(dict.fromkeys(one.value for one in examples if one.value is not None))
-    return f", such as {', '.join(map(repr, values[:3]))}" if values else ""
+    """Where to look: up to three rows, of several with one value the first, by number, key and value."""
+    first = {one.value if one.value is not None else one.row: one for one in reversed(examples)}
+    places = []
+    for one in sorted(first.values(), key=lambda each: each.row)[:3]:
+        place = f"row {one.row}{f' ({one.key})' if one.key else ''}"
+        places.append(place if one.value is None else f"{one.value!r} in {place}")
+    return f", such as {', '.join(places)}" if places else ""
 
 
 def _evidence(rows: int, examples: Sequence[Example]) -> dict[str, Scalar | list[Scalar]]:

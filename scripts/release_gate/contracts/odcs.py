@@ -13,8 +13,9 @@ from release_gate.contracts import storage
 from release_gate.contracts.contract import Column, Contract, Kind, Reading, Rule, RuleKind
 from release_gate.contracts.policy import contradictions, policy, undeclared
 from release_gate.contracts.quality import Quality
-from release_gate.documents import Document, Path_
+from release_gate.documents import Document
 from release_gate.findings import BadInput, finding
+from release_gate.mistakes import Path_
 from release_gate.verdict import Finding
 
 POLICY = {"onNull": "on_null", "onInvalid": "on_invalid", "backfill": "backfill", "sensitive": "sensitive"}

@@ -13,8 +13,9 @@ from typing import Any
 from release_gate.contracts import storage
 from release_gate.contracts.contract import Column, Contract, Kind, Reading, Rule, RuleKind
 from release_gate.contracts.policy import contradictions, policy, undeclared
-from release_gate.documents import Document, Path_
+from release_gate.documents import Document
 from release_gate.findings import BadInput, finding
+from release_gate.mistakes import Path_
 from release_gate.verdict import Finding
 
 _SPELLED = ("`on_null` under metadata.policy", "`on_invalid` under metadata.policy", "`backfill` under metadata.policy")

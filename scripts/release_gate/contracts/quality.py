@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from release_gate.contracts.contract import Rule, RuleKind
-from release_gate.documents import Document, Path_
+from release_gate.documents import Document
 from release_gate.findings import finding
+from release_gate.mistakes import Path_
 from release_gate.verdict import Finding
 
 _OPERATORS = (

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from release_gate.config import Risk, Threshold
+from release_gate.config import Risk
 from release_gate.statistics.bootstrap import Answer, Question, Rows, answer, effective_groups
 from release_gate.statistics.decisions import Comparison, Decision, decided
 from release_gate.statistics.metrics import NEEDS_BOTH, sign
 from release_gate.statistics.power import power, rows_needed, smallest_seen
+from release_gate.thresholds import Threshold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,8 +91,8 @@ class Sliced:
 
     @classmethod
     def of(cls, rows: Rows, columns: Mapping[str, NDArray[Any]]) -> Sliced:
-        """Find the rows of every value; a missing one is a value of its own."""
-        return cls(rows, {name: _by_value(values) for name, values in columns.items()})
+        """Find the rows of every value; a missing one is a value of its own, unless the column holds nothing else."""
+        return cls(rows, {name: {} if pd.isna(values).all() else _by_value(values) for name, values in columns.items()})
 
     def places(self, threshold: Threshold) -> Iterator[tuple[Place, Rows]]:
         """The slices that a threshold asks for."""
@@ -161,7 +162,7 @@ def _fault(threshold: Threshold, place: Place, rows: Rows) -> Unjudged | None:
         return Unjudged(metric, place, count, code, reason, threshold)
 
     if count < threshold.least_rows:
-        return because("slice-too-small", f"{count:,} rows, {threshold.least_rows:,} needed")
+        return because("slice-too-small", f"{count:,} row{'s' * (count != 1)}, {threshold.least_rows:,} needed")
     if metric in NEEDS_BOTH and np.ptp(rows.labels) == 0:
         return because("single-class", f"all {count:,} labels are {rows.labels[0]:g}")
     if (groups := effective_groups(metric, rows)) < LEAST_GROUPS:

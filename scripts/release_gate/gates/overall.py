@@ -63,10 +63,21 @@ class Overall:
         )
         found = [(verdict.gate, one) for verdict in blocking for one in verdict.of(Severity.ERROR)]
         found += [("report", one) for one in self.findings if one.severity is Severity.ERROR]
-        # After a failed build the gates that need its package only repeat that; its own reasons say what to do.
-        causes = [(gate, one) for gate, one in found if gate == BUILD or one.code not in _WITHOUT_BUILD]
-        built = any(verdict.gate == BUILD and verdict.outcome is Outcome.PASS for verdict in self.verdicts)
-        return found if built or not causes else causes
+        causes = [(gate, one) for gate, one in found if gate not in self.waiting]
+        return causes or found
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The gates that only repeat that the build left no package; the build's own reasons say what to do."""
+        if any(verdict.gate == BUILD and verdict.outcome is Outcome.PASS for verdict in self.verdicts):
+            return frozenset()
+        return frozenset(
+            verdict.gate
+            for verdict in self.verdicts
+            if verdict.gate != BUILD
+            and (errors := verdict.of(Severity.ERROR))
+            and all(one.code in _WITHOUT_BUILD for one in errors)
+        )
 
 
 def required(model: ModelConfig) -> dict[str, bool]:
@@ -75,6 +86,12 @@ def required(model: ModelConfig) -> dict[str, bool]:
     if model.transforms is not None:
         gates[TRANSFORMS] = False
     return {gate: gates[gate] for gate in ORDER if gate in gates}
+
+
+def stricter(one: dict[str, bool], other: dict[str, bool]) -> dict[str, bool]:
+    """What two configurations demand together: a gate that either needs, skipped only where both allow it."""
+    needed = {gate: one.get(gate, True) and other.get(gate, True) for gate in {**one, **other}}
+    return {gate: needed[gate] for gate in ORDER if gate in needed}
 
 
 def judge(model: str, needed: dict[str, bool], handed: Sequence[Handed], known: Sequence[Finding] = ()) -> Overall:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from release_gate.config import ModelConfig
 from release_gate.findings import finding
+from release_gate.gates.overall import BUILD, SCHEMA, THRESHOLDS, TRANSFORMS, Overall
+from release_gate.lifecycle.events import Event
 from release_gate.lifecycle.package import Package
-from release_gate.verdict import Finding, Outcome, Scalar, Subject, Table, Verdict, VerdictUnreadable, Where
+from release_gate.lifecycle.state import fold
+from release_gate.verdict import Finding, Outcome, Scalar, Subject, Table, Verdict, Where
 
 GATE = "publish-artifact"
-GATES = ("schema-check", "transform-tests", "build-candidate", "endpoint-test", "threshold-comparison")
-"""The gates of a release, each of which must have left a verdict."""
-BOUND = ("build-candidate", "endpoint-test", "threshold-comparison")
-"""Those that judge the package itself: their verdicts must name its digest."""
 HEADING = re.compile(r"^\s{0,3}#{1,6}\s+intended use\b.*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -57,41 +57,91 @@ def intended_use(card: str) -> str:
     return re.split(r"^\s{0,3}#{1,6}\s", card[heading.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
 
 
-def verdict_problems(package: Package, verdicts: Mapping[str, Verdict | VerdictUnreadable]) -> list[Finding]:
-    """A finding for each gate whose verdict does not let this package go on."""
-    found: list[Finding] = []
-    for gate in GATES:
-        verdict = verdicts.get(gate)
-        if verdict is None:
-            found.append(finding("publish-verdict-missing", f"{gate} left no verdict"))
-        elif isinstance(verdict, VerdictUnreadable):
-            found.append(finding("publish-verdict-unreadable", f"the verdict of {gate}: {verdict.cause}"))
-        elif verdict.gate != gate or verdict.model != package.model:
-            message = f"the file for {gate} of {package.model} is the verdict of {verdict.gate} of {verdict.model}"
-            found.append(finding("publish-verdict-other-subject", message))
-        elif verdict.outcome not in (Outcome.PASS, Outcome.SKIPPED):
-            found.append(finding("publish-verdict-not-passing", f"{gate} ended with {verdict.outcome}"))
-        else:
-            found.extend(_other_subjects(package, gate, verdict))
+def verdict_problems(package: Package, model: ModelConfig, overall: Overall) -> list[Finding]:
+    """Everything that keeps the gates' verdicts from letting this package go on.
+
+    `overall` holds them to each other; what is added here holds them to the package.
+    """
+    found = list(overall.findings)
+    disagreeing = {one.where.step for one in found if one.code == "verdict-subjects-disagree"}
+    for verdict in overall.verdicts:
+        if verdict.outcome is Outcome.PASS:
+            # That two gates judged different packages is told once.
+            found.extend([] if verdict.gate in disagreeing else _other_package(package, verdict))
+            found.extend(_other_things(package, model, verdict))
+        elif verdict.outcome is not Outcome.SKIPPED:
+            found.append(finding("publish-verdict-not-passing", f"{verdict.gate} ended with {verdict.outcome}"))
     return found
 
 
-def _other_subjects(package: Package, gate: str, verdict: Verdict) -> list[Finding]:
-    """What a passing verdict judged that is not what the package holds."""
+def _other_package(package: Package, verdict: Verdict) -> list[Finding]:
     packages = {subject.identity for subject in verdict.subjects if subject.kind == "package"}
-    if packages - {package.digest}:
-        message = f"{gate} judged {', '.join(sorted(packages))}, not {package.digest}"
-        return [finding("publish-verdict-other-subject", message)]
-    if gate in BOUND and not packages:
-        return [finding("publish-verdict-other-subject", f"the verdict of {gate} does not say which package it judged")]
+    if packages <= {package.digest}:
+        return []
+    message = f"{verdict.gate} judged {', '.join(sorted(packages))}, not {package.digest}"
+    return [finding("publish-verdict-other-subject", message)]
+
+
+def _other_things(package: Package, model: ModelConfig, verdict: Verdict) -> list[Finding]:
+    """What a passing verdict judged, or does not say that it judged, of the data, contracts and code packaged."""
     contents = package.contents
     held = {("data", subject.name): subject.identity for subject in contents.datasets}
     held |= {("contract", contract.name): contract.identity for contract in contents.contracts}
-    return [
-        finding("publish-verdict-other-subject", f"{gate} judged {subject.name} as {subject.identity}, not as packaged")
+    code = {file.path.removeprefix("code/"): file.sha256 for file in contents.files if file.path.startswith("code/")}
+    held |= {("code", name): f"sha256:{sha256}" for name, sha256 in code.items()}
+    named = {(subject.kind, subject.name) for subject in verdict.subjects}
+    messages = [
+        f"{verdict.gate} judged {subject.name} as {subject.identity}, not as packaged"
         for subject in verdict.subjects
         if held.get((subject.kind, subject.name), subject.identity) != subject.identity
     ]
+    messages += [
+        f"the verdict of {verdict.gate} does not say which {name} it judged"
+        for kind, name in _must_name(model).get(verdict.gate, ())
+        if (kind, name) in held and (kind, name) not in named
+    ]
+    return [finding("publish-verdict-other-subject", message) for message in messages]
+
+
+def _must_name(model: ModelConfig) -> dict[str, list[tuple[str, str]]]:
+    """The data and contracts each gate judges by the configuration, and so says that it judged."""
+    evaluation, tables = ("data", model.evaluation.data), [("data", name) for name in model.contracts.values()]
+    contracts = [("contract", name) for name in model.contracts]
+    return {
+        SCHEMA: list(dict.fromkeys([*contracts, *tables])),
+        TRANSFORMS: tables[:1],
+        BUILD: [evaluation],
+        THRESHOLDS: [evaluation],
+    }
+
+
+def compared_with(overall: Overall) -> frozenset[str]:
+    """The production packages that the candidate was compared with: one, or none on a first release."""
+    return frozenset(
+        subject.identity
+        for verdict in overall.verdicts
+        if verdict.gate == THRESHOLDS
+        for subject in verdict.subjects
+        if subject.kind == "production"
+    )
+
+
+def next_event(events: Sequence[Event], digest: str, compared: frozenset[str]) -> str | Finding:
+    """The kind of event that makes a package production after this history, or why there is none to append."""
+    state = fold(events)
+    if digest in state.blocked:
+        block = next(one for one in reversed(events) if one.kind == "blocked" and one.package == digest)
+        return finding(
+            "publish-blocked", f"{digest} was blocked by {block.actor}: {block.because or 'no reason given'}"
+        )
+    if digest == state.production:
+        return finding("publish-twice", f"{digest} is registered already and is production")
+    if compared != ({state.production} if state.production else set()):
+        # Also where another publisher was faster: what was judged is not better than what came meanwhile.
+        judged = f"compared with {', '.join(sorted(compared))}" if compared else "judged as a first release"
+        message = f"{digest} was {judged}; production is now {state.production or 'nothing'}"
+        return finding("publish-production-moved", message)
+    return "promoted" if digest in state.registered else "registered"
 
 
 def concluded(package: Package, owner: str, use: str, notes: list[Finding], started: datetime) -> Verdict:

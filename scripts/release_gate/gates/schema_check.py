@@ -78,7 +78,8 @@ def tables_of(pair: Judged) -> list[Table]:
         )
         on_null = said.on_null.value if said.on_null else "not declared"
         rows.append([column.name, column.kind.value, *numbers[:2], on_null, numbers[2], said.invalid_words])
-    title = f"{counts.table} against {contract.name} {contract.version}: {counts.rows:,} rows"
+    size = f"{counts.rows:,} row{'s' * (counts.rows != 1)}"
+    title = f"{counts.table} against {contract.name} {contract.version}: {size}"
     names = ["column", "type", "found", "nulls", "on null", "invalid", "on invalid"]
     tables = [Table(title=title, columns=names, rows=rows[:2000])]
     if pair.revision.changes:

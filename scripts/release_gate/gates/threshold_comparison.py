@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
 from release_gate.findings import finding
-from release_gate.gates.bars import Judged, Sliced, Unjudged, measured
+from release_gate.gates.bars import Judged, Sliced, measured
 from release_gate.gates.scored_rows import Evaluation, Predictions, joined
 from release_gate.gates.threshold_policy import Policy
 from release_gate.gates.threshold_tables import plots, table
-from release_gate.gates.threshold_words import missed, outlook, too_small, undecided, unseen
-from release_gate.statistics.bootstrap import Rows, effective_groups
+from release_gate.gates.threshold_unseen import few_groups, left_out, place_of, unknown_columns
+from release_gate.gates.threshold_words import missed, outlook, undecided, unseen
 from release_gate.statistics.decisions import Decision
+from release_gate.thresholds import GUESSING, Threshold
 from release_gate.verdict import Finding, Outcome, Severity, Subject, Verdict, Where
 
 GATE = "threshold-comparison"
-FEW_GROUPS = 10
 MOST_FINDINGS = 40
 """Of one code; a reader has got the point by then."""
+OPEN = {"inconclusive-goal", "slices-unjudged"}
+"""Errors that say that the rows show too little, and nothing bad of the candidate."""
 
 
 def judge(
@@ -45,14 +48,18 @@ def judge(
     if production is None:
         findings += [found for policy in policies for found in _first_release(policy, evaluation.file)]
     if rows is not None:
-        findings += _few_groups(evaluation, rows)
+        findings += few_groups(evaluation, rows)
+        if rows.agreed:
+            text = f"the candidate scores every row of {evaluation.file} as production does: nothing differs"
+            findings.append(finding("predictions-identical", text, where=Where(table=evaluation.file)))
         sliced = Sliced.of(rows, evaluation.slices)
         for policy in policies:
-            findings += _absent_columns(policy, evaluation)
+            findings += unknown_columns(policy, evaluation)
             found, unjudged = measured(policy.thresholds, policy.risk, sliced, seed)
             told = {(one.bar, one.low, one.high) for one in judged}
             judged += [one for one in found if (one.bar, one.low, one.high) not in told]
-            findings += [*_of_bars(policy, found, unjudged)]
+            findings += [*_of_bars(policy, found), *_guards(policy, found)]
+            findings += left_out(policy, evaluation, found, unjudged, compared=production is not None)
     findings = _once(findings)
     return Verdict(
         gate=GATE,
@@ -80,7 +87,7 @@ def _once(findings: Sequence[Finding]) -> list[Finding]:
 
 def _outcome(findings: Sequence[Finding]) -> Outcome:
     blocking = {found.code for found in findings if found.severity is Severity.ERROR}
-    if blocking - {"inconclusive-goal"}:
+    if blocking - OPEN:
         return Outcome.FAIL
     return Outcome.INCONCLUSIVE if blocking else Outcome.PASS
 
@@ -90,41 +97,34 @@ def _first_release(policy: Policy, file: str) -> Iterator[Finding]:
     if relative:
         names = ", ".join(dict.fromkeys(one.metric for one in relative))
         text = f"nothing is in production yet, so {names} can't be compared with it on {file}: absolute bars decide"
-        yield finding("no-production-first-release", text, where=_where(policy))
-    if all(one.at_least is None and one.at_most is None for one in policy.thresholds):
+        yield finding("no-production-first-release", text, where=place_of(policy))
+    absolute = [one for one in policy.thresholds if one.absolute]
+    if absolute and all(_guessed(one) for one in absolute):
+        names = ", ".join(dict.fromkeys(f"{one.metric} at least {one.at_least:g}" for one in absolute))
+        text = f"{policy.file} asks of a first release no more than guessing reaches: {names}"
+        yield finding("bar-no-better-than-guessing", text, where=place_of(policy, absolute[0].metric))
+    if not absolute:
         text = f"nothing is in production yet and {policy.file} has no absolute bar, so nothing would judge the model"
         yield finding("first-release-without-absolute-bar", text, where=Where(file=policy.file))
 
 
-def _few_groups(evaluation: Evaluation, rows: Rows) -> list[Finding]:
-    groups = effective_groups("mae", rows)
-    if evaluation.group is None or groups >= FEW_GROUPS:
-        return []
-    text = f"{len(rows):,} rows fall into {groups:.1f} independent groups by {evaluation.group}: intervals are rough"
-    return [finding("few-groups", text, where=Where(table=evaluation.file, column=evaluation.group))]
+def _guessed(one: Threshold) -> bool:
+    """Whether guessing clears the bar."""
+    return one.at_most is None and one.at_least is not None and one.at_least <= GUESSING.get(one.metric, -math.inf)
 
 
-def _absent_columns(policy: Policy, evaluation: Evaluation) -> Iterator[Finding]:
-    for name in dict.fromkeys(name for one in policy.thresholds for name in one.slices):
-        if name not in evaluation.slices:
-            where = Where(file=policy.file if policy.base else None, table=evaluation.file, column=name)
-            text = f"{evaluation.file} has no column {name}, by which thresholds of {policy.file} are sliced"
-            yield finding("slice-column-missing", text, where=where)
-
-
-def _of_bars(policy: Policy, judged: Sequence[Judged], unjudged: Sequence[Unjudged]) -> Iterator[Finding]:
+def _of_bars(policy: Policy, judged: Sequence[Judged]) -> Iterator[Finding]:
     worst_first = sorted(judged, key=lambda one: one.estimate - one.bar.turned)
     for code in ("metric-below-bar", "metric-above-bar", "worse-than-production", "inconclusive-goal"):
         of_code = [one for one in worst_first if _code(one) == code]
         for one in of_code[:MOST_FINDINGS]:
             text = (undecided if one.decision is Decision.UNDECIDED else missed)(one, policy.risk)
-            where = _where(policy, one.bar.metric, one.bar.named)
+            where = place_of(policy, one.bar.metric, one.bar.named)
             yield finding(code, text, where=where, evidence=_evidence(one))
         if rest := [one.bar.named for one in of_code[MOST_FINDINGS:]]:
-            text = f"the same in {len(rest):,} more slices, each less far from its bar; see the table"
-            yield finding(code, text, where=_where(policy), evidence={"slices": rest[:50]})
-    yield from _guards(policy, judged)
-    yield from _left_out(policy, judged, unjudged)
+            slices = f"{len(rest):,} more slice{'s' * (len(rest) != 1)}"
+            text = f"the same in {slices}, each less far from its bar; see the table"
+            yield finding(code, text, where=place_of(policy), evidence={"slices": rest[:50]})
 
 
 def _code(one: Judged) -> str | None:
@@ -147,43 +147,18 @@ def _guards(policy: Policy, judged: Sequence[Judged]) -> Iterator[Finding]:
         open_ = [one for one in slices if one.decision is Decision.UNDECIDED]
         if open_:
             bar = open_[0].bar
-            where = _where(policy, bar.metric, bar.slice[0] if bar.slice else bar.named)
+            where = place_of(policy, bar.metric, bar.slice[0] if bar.slice else bar.named)
             evidence = _evidence(open_[0]) if len(open_) == 1 else {"slices": [one.bar.named for one in open_[:50]]}
             yield finding("inconclusive-guard", unseen(open_, len(slices)), where=where, evidence=evidence)
 
 
-def _left_out(policy: Policy, judged: Sequence[Judged], unjudged: Sequence[Unjudged]) -> Iterator[Finding]:
-    """Slices that were not judged, and thresholds of which nothing was."""
-
-    def column(one: Unjudged) -> tuple[str, str, str, int]:
-        return one.metric, one.slice[0] if one.slice else "", one.code, one.threshold.least_rows
-
-    sliced = [one for one in unjudged if one.slice is not None]
-    for (metric, name, code, _), every in groupby(sorted(sliced, key=column), key=column):
-        slices = list({one.slice: one for one in every}.values())
-        where = _where(policy, metric, name)
-        evidence = {"slices": [str(one.slice[1]) for one in slices[:50] if one.slice]}
-        yield finding(code, too_small(slices), where=where, severity=Severity.WARNING, evidence=evidence)
-    for threshold in dict.fromkeys(one.threshold for one in unjudged):
-        of_it = [one for one in unjudged if one.threshold == threshold]
-        whole = any(one.slice is None for one in of_it)
-        if any(one.bar.threshold == threshold for one in judged) or not (whole or threshold.role == "goal"):
-            continue
-        where = _where(policy, threshold.metric, "all rows" if whole else ", ".join(threshold.slices))
-        yield finding(f"inconclusive-{threshold.role}", too_small(of_it), where=where)
-
-
-def _where(policy: Policy, metric: str | None = None, place: str | None = None) -> Where:
-    return Where(file=policy.file if policy.base else None, metric=metric, slice=place and place[:1000])
-
-
 def _evidence(one: Judged) -> dict[str, str | int | float | None]:
-    return {
+    found: dict[str, str | int | float | None] = {
         "rows": one.rows,
         "candidate": one.answer.candidate,
         "production": one.answer.production,
         "bar": one.bar.value,
-        "power": round(one.power, 4),
-        "rows_needed": one.rows_needed,
-        "outlook": outlook(one),
     }
+    if one.decision is Decision.MISSED:
+        return found  # no number of rows would make a proven miss pass
+    return {**found, "power": round(one.power, 4), "rows_needed": one.rows_needed, "outlook": outlook(one)}

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
-from release_gate.config import Risk, Threshold
+from release_gate.config import Risk
 from release_gate.documents import Document, problems
 from release_gate.findings import BadInput, finding
+from release_gate.thresholds import Threshold
 from release_gate.verdict import Finding
 
 

@@ -16,9 +16,10 @@ _MOST_DRAWN = 60
 _OUTCOME = {Decision.MISSED: "fail", Decision.UNDECIDED: "inconclusive", Decision.CLEARED: "pass"}
 _ORDER = list(_OUTCOME)
 COLUMNS = [
-    "metric", "slice", "rows", "candidate", "production", "difference", "interval", "bar", "role", "outcome", "power",
-    "rows for 80 % power",
+    "metric", "slice", "rows", "candidate", "production", "difference", "interval", "bar", "role", "outcome",
+    "power if as good", "rows for 80 % power",
 ]  # fmt: skip
+"""The power is that of a candidate as good as production, or for an absolute bar of one as good as this looks."""
 
 
 def table(judged: Sequence[Judged]) -> Table:
@@ -44,13 +45,12 @@ def _row(one: Judged) -> list[Scalar]:
         bar_text(one),
         one.bar.threshold.role,
         _OUTCOME[one.decision],
-        round(one.power, 3),
-        one.rows_needed,
+        *((None, None) if one.decision is Decision.MISSED else (round(one.power, 3), one.rows_needed)),
     ]
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}") + 0.0  # no -0
 
 
 def plots(judged: Sequence[Judged]) -> list[Plot]:

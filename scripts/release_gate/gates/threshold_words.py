@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from release_gate.config import Risk
 from release_gate.gates.bars import Judged, Unjudged
 from release_gate.statistics.metrics import BOUNDED, sign
+from release_gate.thresholds import Threshold
 
 _SHOWN = 5
 
@@ -16,7 +17,9 @@ def number(value: float, metric: str) -> str:
     """A metric's value with the digits that matter; a loss of 0.0004 is not shown as 0.000."""
     if not math.isfinite(value):
         return "unknown"
-    if metric in BOUNDED and (abs(value) >= 0.001 or value == 0):
+    if value == 0:
+        return "0"  # a turned zero carries a sign
+    if metric in BOUNDED and abs(value) >= 0.001:
         return f"{value:.3f}"
     return f"{value:.4g}" if metric not in BOUNDED else f"{value:.1g}"
 
@@ -93,7 +96,7 @@ def unseen(group: Sequence[Judged], slices: int) -> str:
         for one in worst[:_SHOWN]
     ]
     more = f"; and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
-    count = "" if first.slice is None else f" in {len(group)} of {slices} slices of {first.slice[0]}"
+    count = "" if first.slice is None else f" in {len(group)} of {slices_of(slices, first.slice[0])}"
     return (
         f"{first.metric}{count}: '{bar_text(group[0])}' is neither shown to hold nor to be broken. "
         f"Smallest {what} these rows would have caught (four times of five): {'; '.join(each)}{more}"
@@ -107,10 +110,25 @@ def _seen(one: Judged) -> str:
 def too_small(group: Sequence[Unjudged]) -> str:
     """Slices left out, with the reason of each."""
     first = group[0]
+    what = "all rows" if first.slice is None else slices_of(len(group), first.slice[0])
+    return f"{first.metric} is not judged in {what}: {_each(group)}"
+
+
+def _each(group: Sequence[Unjudged]) -> str:
     each = ", ".join(f"{one.slice[1] if one.slice else 'all rows'} ({one.reason})" for one in group[:_SHOWN])
-    more = f", and {len(group) - _SHOWN} more" if len(group) > _SHOWN else ""
-    what = "all rows" if first.slice is None else f"{len(group)} slices of {first.slice[0]}"
-    return f"{first.metric} is not judged in {what}: {each}{more}"
+    return each + (f", and {len(group) - _SHOWN} more" if len(group) > _SHOWN else "")
+
+
+def slices_of(count: int, column: str) -> str:
+    """A number of slices, in words."""
+    return f"{count:,} slice{'s' * (count != 1)} of {column}"
+
+
+def nowhere(threshold: Threshold, column: str, group: Sequence[Unjudged]) -> str:
+    """A column in which no slice was judged."""
+    if not group:
+        return f"{threshold.metric} is judged nowhere by {column}: it has no value in any row"
+    return f"{threshold.metric} is judged nowhere by {column}: {_each(group)}"
 
 
 def _percent(share: float) -> str:

@@ -18,7 +18,8 @@ def differences(agreement: Agreement, data: str) -> list[Finding]:
             f"{one.reference} can't be loaded: {one.error}",
             where=Where(file=one.file, line=one.line),
         )
-        for one in agreement.missing
+        # A function named for both sides is missing once.
+        for one in dict.fromkeys(agreement.missing)
     ]
     for raised in agreement.raised:
         rows = f"{raised.rows} of {agreement.rows} rows" if raised.side == "serving" else "the sampled rows together"

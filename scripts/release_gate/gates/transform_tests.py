@@ -30,7 +30,8 @@ def judge(
     `floor` is the least share (0 to 1) of statements and branches of each file of the transforms; `data` names the
     file whose rows were compared.
     """
-    findings = [*_of_tests(tests), *differences(agreement, data)]
+    apart = differences(agreement, data)
+    findings = [*_of_tests(tests), *apart]
     # Tests that did not run say nothing of coverage that their own finding does not say better.
     if tests.passed and not tests.timed_out:
         findings.extend(_of_coverage(tests.coverage, floor, loaded=bool(agreement.files)))
@@ -39,7 +40,7 @@ def judge(
         model=model,
         outcome=concluded(findings),
         findings=findings,
-        tables=_tables(tests, agreement),
+        tables=_tables(tests, agreement, agree=not apart),
         subjects=list(subjects),
         started=started,
     )
@@ -158,7 +159,7 @@ def spans(lines: Iterable[int]) -> str:
     return ", ".join(shown[:30]) + (f" and {len(shown) - 30} more" if len(shown) > 30 else "")
 
 
-def _tables(run: TestRun, agreement: Agreement) -> list[Table]:
+def _tables(run: TestRun, agreement: Agreement, *, agree: bool) -> list[Table]:
     tables = [
         Table(
             title="Feature tests",
@@ -177,15 +178,24 @@ def _tables(run: TestRun, agreement: Agreement) -> list[Table]:
                 ],
             )
         )
-    if agreement.rows:
+    if agree:
+        compared: list[Scalar] = [agreement.rows, agreement.columns]
+        columns = ["rows compared", "columns compared"]
+        tables.append(Table(title="Training and serving agree", columns=columns, rows=[compared]))
+    if agreement.disagreements:
         tables.append(
             Table(
-                title=f"Training and serving on {agreement.rows} rows: {agreement.columns} columns compared",
+                title=f"Training and serving on {_many(agreement.rows, 'row')}: "
+                f"{_many(agreement.columns, 'column')} compared",
                 columns=["column", "rows that differ", "row", "training", "serving"],
                 rows=[row for one in agreement.disagreements for row in _examples(one)],
             )
         )
     return tables
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def _examples(one: Disagreement) -> list[list[Scalar]]:

@@ -25,7 +25,7 @@ KINDS = {
     "judged": "gates judged the package",
     "approved": "the owner agreed to release it",
     "deployed": "it takes a first share of traffic",
-    "promoted": "it passed its bake and serves all traffic",
+    "promoted": "it passed its bake, or was published again where no rollout is declared, and serves all traffic",
     "rolled-back": "an earlier package serves again",
     "blocked": "the package may not serve again",
     "unblocked": "the block was lifted",
@@ -51,7 +51,8 @@ class Judged(Value):
 class Draft(Value):
     """An event before it has a place in the history.
 
-    `serves` says who brings the package to its users: registering is all there is where no rollout is declared.
+    `serves` says what brings the package to its users: registering is all there is where no rollout is declared,
+    the first time (`registered`) and when an earlier package is published again (`promoted`).
     `owed` lists the effects that are owed from here on; None leaves that list as it was.
     """
 

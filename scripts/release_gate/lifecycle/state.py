@@ -2,7 +2,7 @@
 
 Last known good is the newest package that proved itself under all traffic (promoted, or restored by a rollback)
 and is not blocked. A package that serves because nothing but its registration was asked for has not proved
-itself: it can be production without being known to be good.
+itself, nor has one that was published again so: it can be production without being known to be good.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from release_gate.lifecycle.events import Event
 from release_gate.verdict import Value
 
 PROOFS = ("promoted", "rolled-back")
-"""Kinds of event after which a package serves all traffic and has proved that it can."""
+"""Kinds of event after which a package serves all traffic and, unless registering was enough, proved that it can."""
 
 
 class Hold(Value):
@@ -44,7 +44,7 @@ def fold(events: Iterable[Event]) -> State:
     proven: tuple[str, ...] = ()  # packages that proved themselves, the newest proof last
     for event in events:
         state = state.model_copy(update={**_of_package(state, event), **_of_model(event)})
-        if event.package is not None and event.kind in PROOFS:
+        if event.package is not None and proves(event):
             proven = (*(one for one in proven if one != event.package), event.package)
     good = next((one for one in reversed(proven) if one not in state.blocked), None)
     return state.model_copy(update={"last_known_good": good})
@@ -86,3 +86,8 @@ def serves(event: Event) -> bool:
     if event.kind == "registered":
         return event.serves == "on-registration"
     return event.kind in PROOFS
+
+
+def proves(event: Event) -> bool:
+    """Whether the package of this event proved itself under all traffic, and was not only put there."""
+    return event.kind in PROOFS and event.serves != "on-registration"

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from release_gate.files import give_tree, make_folder, write_whole
+from release_gate.files import give_tree, make_folder, naming, write_whole
 from release_gate.findings import BadInput
 from release_gate.lifecycle.events import identity
 
@@ -64,7 +64,7 @@ def writing(layout: Path) -> Iterator[Hashed]:
     descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with naming(folder), os.fdopen(descriptor, "wb") as file:
             hashed = Hashed(file)
             yield hashed
             file.flush()

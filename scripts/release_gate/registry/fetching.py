@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, cast
@@ -57,6 +58,7 @@ def download(session: Session, url: str, target: Path) -> Path:
                     raise CannotJudge.because("candidate-unreachable", f"{shown} sends more than {MOST:,} bytes")
                 file.write(piece)
     except requests.RequestException as error:
-        cause = f"{type(error).__name__}: {error}".replace(url, shown)[:300]
+        # The error quotes the address asked, or the one it was sent on to, with all that may be a signature.
+        cause = re.sub(r"\?[^\s'\"]*", "", f"{type(error).__name__}: {error}")[:300]
         raise CannotJudge.because("candidate-unreachable", f"{shown} can't be fetched: {cause}") from error
     return target

@@ -44,6 +44,11 @@ def inspect(root: Path) -> Repository:
     return Repository(source, tuple(sorted({name for name in listed.split("\0") if name})), changed, untracked)
 
 
+def identity(root: Path) -> str | None:
+    """The name under which commits are made here, None where git knows none."""
+    return _name(_git(root, "config", "user.name"))
+
+
 def _name(answer: str | None) -> str | None:
     return answer.strip() or None if answer else None
 

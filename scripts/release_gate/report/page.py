@@ -226,7 +226,7 @@ class Page:
         return [(verdict, table) for verdict in self.overall.verdicts for table in verdict.tables]
 
     def _shown(self, verdict: Verdict, table: Table, columns: list[str], rows: list[list[Scalar]]) -> Shown:
-        count = f"{len(rows):,} of {len(table.rows):,} rows" if len(rows) < len(table.rows) else f"{len(rows):,} rows"
+        count = f"{len(rows):,} of {len(table.rows):,} rows" if len(rows) < len(table.rows) else rows_of(len(rows))
         shown = cells.grid(columns, rows, min(300, self.detail.text))
         return Shown(escape.cut(table.title, 200), verdict.gate, count, shown)
 
@@ -238,7 +238,7 @@ class Page:
                 SIGN[verdict.outcome],
                 verdict.gate,
                 verdict.outcome.value,
-                counted(verdict.findings),
+                "waits for a package" if verdict.gate in self.overall.waiting else counted(verdict.findings),
                 f"{verdict.seconds:,.1f} s",
             )
             for verdict in self.overall.verdicts[:50]
@@ -272,6 +272,11 @@ def counted(findings: list[Finding], *, errors: bool = True) -> str:
         if count:
             told.append(f"{count:,} {severity.value}{'s' * (count > 1)}")
     return ", ".join(told)
+
+
+def rows_of(count: int) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _values(value: Scalar | list[Scalar]) -> str:

@@ -149,6 +149,16 @@ class Smoke(Value):
         return next((check for check in self.checks if check.kind == "get"), None)
 
     @property
+    def unasked(self) -> tuple[str, ...]:
+        """What no check asks for: `golden` predictions, the `version`, a `malformed` request answered with 4xx."""
+        asked = {
+            "golden": any(check.golden for check in self.checks),
+            "version": any(check.judges_json and "{version}" in json.dumps(check.expected) for check in self.checks),
+            "malformed": any(check.post and str(check.status).startswith("4") for check in self.checks),
+        }
+        return tuple(what for what, known in asked.items() if not known)
+
+    @property
     def tolerance(self) -> float:
         """The difference at which two scores are still the same."""
         return next((check.golden.tolerance for check in self.checks if check.golden), Golden().tolerance)

@@ -67,13 +67,13 @@ def ask(
 
     began = clock.monotonic()
     content = body if body is not None else (None if data is None else json.dumps(data, allow_nan=False))
-    headers = {} if keep_alive else {"Connection": "close"}
-    options: dict[str, Any] = {"timeout": PATIENCE, "stream": True, "allow_redirects": False, "headers": headers}
+    options: dict[str, Any] = {"timeout": PATIENCE, "stream": True, "allow_redirects": False}
     if content is not None:
-        headers["Content-Type"] = "application/json"
-        options["data"] = content.encode()
+        options |= {"data": content.encode(), "headers": {"Content-Type": "application/json"}}
     if urlsplit(url).hostname in LOOPBACK:
         options["proxies"] = dict.fromkeys(("http", "https", "all"))  # a proxy can't reach our own loopback
+    if not keep_alive:
+        session.close()
     try:
         answer = cast("_Streamed", session.request(method, url, **options))
         pieces: list[bytes] = []

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from release_gate.edges import Clock, Runner, Running, Session
+from release_gate.edges import Clock, Completed, Runner, Running, Session
 from release_gate.findings import finding
 from release_gate.serving.checks import Smoke
 from release_gate.serving.http import NoAnswer, ask
@@ -17,6 +17,11 @@ from release_gate.verdict import Finding
 STARTS = 3
 """A port that was free may be taken before the server binds it: then another is tried, this often."""
 PAUSE = 0.05
+REFUSED = 5.0
+"""Seconds of nothing but 404 after which the path is taken to be wrong, not the server slow."""
+NOT_FOUND = 404
+IN_USE = "address already in use"
+"""How a system words EADDRINUSE, whatever the server's language."""
 
 
 class NotServing(Exception):
@@ -102,26 +107,43 @@ def _wait(url: str, process: Running, smoke: Smoke, session: Session, clock: Clo
     """None once the health check answers as it should (any answer where there is none); else why it did not."""
     health = smoke.health
     route, status = (health.get or "/", str(health.status)) if health else ("/", "")
-    until = clock.monotonic() + smoke.start_within
+    until, port = clock.monotonic() + smoke.start_within, int(url.rpartition(":")[2])
     last = "it never answered"
+    astray: float | None = None  # since when our own server says nothing but that there is no such path
     while True:
         if not process.alive():
-            ended = process.stop()
-            return finding(
-                "serve-died", f"the server ended with status {ended.status} before it answered\n{ended.tail[-4000:]}"
-            )
+            return _died(process.stop(), port)
         try:
             reply = ask(session, clock, "GET", url + route)
         except NoAnswer as problem:
-            last = str(problem)
+            last, astray = str(problem), None
         else:
             right = status in ("", str(reply.status), f"{reply.status // 100}xx")
-            if right and _listens(process.pid, int(url.rpartition(":")[2])):
+            ours = _listens(process.pid, port) if right or reply.status == NOT_FOUND else False
+            if right and ours:
                 return None
             last = f"GET {route} answers {reply.status}, not {status}"
             if right:
                 last = "another process answers on its port"
-        if clock.monotonic() >= until:
-            told = f"the server was not ready within {smoke.start_within:g} s: {last}\n{process.tail()[-4000:]}"
-            return finding("serve-not-ready", told)
+            lost = ours and reply.status == NOT_FOUND
+            astray = (clock.monotonic() if astray is None else astray) if lost else None
+        now = clock.monotonic()
+        if health is not None and astray is not None and (now - astray >= REFUSED or now >= until):
+            return _astray(route, health.name, process.tail())
+        if now >= until:
+            told = f"the server was not ready on port {port} within {smoke.start_within:g} s: {last}"
+            return finding("serve-not-ready", f"{told}\n{process.tail()[-4000:]}".rstrip())
         clock.sleep(PAUSE)
+
+
+def _astray(route: str, check: str, tail: str) -> Finding:
+    told = f"the server is up and answers GET {route} with 404: it has no such path, so it never counts as ready"
+    remedy = f"Correct `get:` of the check '{check}' in smoke.yml to a path the server has, or give the server {route}."
+    return finding("serve-not-ready", f"{told}\n{tail[-4000:]}".rstrip(), remedy=remedy)
+
+
+def _died(ended: Completed, port: int) -> Finding:
+    told = f"the server, given port {port}, ended with status {ended.status} before it answered"
+    # Ours was free: the one that is taken is another, which the server chose itself.
+    remedy = "Listen on 127.0.0.1:{port}, not on a port of the server's own." if IN_USE in ended.tail.lower() else None
+    return finding("serve-died", f"{told}\n{ended.tail[-4000:]}".rstrip(), remedy=remedy)

@@ -17,6 +17,10 @@ from release_gate.verdict import Finding, Where
 WARM_UP = 5
 """Requests before those that are timed: the first ones load caches."""
 
+SEEN_FROM_INSIDE = ("smoke-no-answer", "smoke-status")
+"""What the server's own output explains better than its answer."""
+LINES = 15
+
 
 @dataclass(frozen=True)
 class Result:
@@ -70,12 +74,22 @@ def run(smoke: Smoke, server: Server, process: Running | None = None) -> list[Re
         except (Failed, NoAnswer) as problem:
             detail = str(problem)
             code = problem.code if isinstance(problem, Failed) else "smoke-no-answer"
-            failed = finding(code, f"{check.name}: {detail}", where=Where(step=check.name))
+            told = f"{check.name}: {detail}{_printed(process, server.clock) if code in SEEN_FROM_INSIDE else ''}"
+            failed = finding(code, told, where=Where(step=check.name))
             if isinstance(problem, NoAnswer) and process is not None and _ended(process, server.clock):
                 told = f"the server ended during the check '{check.name}'\n{process.tail()[-4000:]}"
                 failed = died = finding("serve-died", told)
         results.append(Result(check.name, round(server.clock.monotonic() - began, 3), detail, failed))
     return results
+
+
+def _printed(process: Running | None, clock: Clock) -> str:
+    """The server's last lines, where it is ours: they often hold the traceback behind an answer."""
+    if process is None:
+        return ""
+    clock.sleep(0.1)  # what it printed arrives on another way than its answer
+    last = process.tail().rstrip().splitlines()[-LINES:]
+    return "\nLast lines of the server:\n" + "\n".join(last)[-3000:] if last else ""
 
 
 def _ended(process: Running, clock: Clock) -> bool:
@@ -164,8 +178,8 @@ def _scores(how: Ask, answer: Any, rows: int) -> list[float]:
     if how.one_by_one and not isinstance(found, list):
         found = [found]
     if not isinstance(found, list) or len(found) != rows:
-        what = f"{len(found)} scores" if isinstance(found, list) else "no list of scores"
-        raise Failed("smoke-scores", f"the answer to {rows} rows holds {what} at {how.scores}")
+        what = f"{len(found)} score{'s' * (len(found) != 1)}" if isinstance(found, list) else "no list of scores"
+        raise Failed("smoke-scores", f"the answer to {rows} row{'s' * (rows != 1)} holds {what} at {how.scores}")
     if not all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in found):
         raise Failed("smoke-scores", f"not every score at {how.scores} is a finite number")
     return [float(one) for one in found]

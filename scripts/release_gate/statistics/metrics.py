@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from release_gate.config import METRICS
 from release_gate.statistics.additive import Codes, Floats, of_sums
 from release_gate.statistics.ranking import average_precision, roc_auc
+from release_gate.thresholds import METRICS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def scorer(metric: str, labels: Floats, scores: Floats, groups: Codes, count: in
     """Prepare `metric` on rows that belong to `groups`, codes from 0 to `count` - 1.
 
     Raises:
-        KeyError: a metric that `config.METRICS` does not name.
+        KeyError: a metric that `thresholds.METRICS` does not name.
     """
     if metric == "roc_auc":
         return roc_auc(labels, scores, groups)

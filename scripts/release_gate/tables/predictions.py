@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from release_gate.files import FULL
 from release_gate.findings import BadInput, finding
 from release_gate.verdict import Finding, Where
 
@@ -60,6 +61,8 @@ def strip_label(data: Path, label: str, key: str, out: Path, *, shown: str) -> R
                     sink.write_batch(batch.select(kept).cast(schema))
         keys = pq.read_table(out, columns=[key]).column(0).combine_chunks()
     except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise  # the copy could not be written: nothing is wrong with the data
         raise BadInput.because(
             "file-unreadable", f"{shown} is not readable Parquet: {_line(error)}", where=where
         ) from error

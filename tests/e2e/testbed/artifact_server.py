@@ -1,4 +1,4 @@
-"""Keeps the artifacts of workflow runs: PUT and GET of zip files by run id and name."""
+"""Keeps the artifacts of workflow runs: PUT and GET of zip files by run id and name; each has an id as well."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ class Artifacts:
         """Return the artifacts of one run, by name."""
         return self.runs.setdefault(str(run), {})
 
+    def numbered(self) -> dict[int, tuple[str, str]]:
+        """Return run and name of each artifact by its id: its place in the order of arrival."""
+        every = [(run, name) for run, kept in self.runs.items() for name in kept]
+        return dict(enumerate(every, start=1))
+
+    def ids(self, run: str) -> dict[str, int]:
+        """Return the ids of the artifacts of one run by name."""
+        return {name: number for number, (of, name) in self.numbered().items() if of == run}
+
 
 @contextlib.contextmanager
 def serving() -> Iterator[Artifacts]:
@@ -39,12 +48,12 @@ def serving() -> Iterator[Artifacts]:
                 self._answer(409, f"an artifact with the name {name} already exists".encode())
                 return
             artifacts.of(run)[name] = content
-            self._answer(201, b"")
+            self._answer(201, str(artifacts.ids(run)[name]).encode())
 
         def do_GET(self) -> None:
             run, name = self._place()
             if not name:
-                self._answer(200, json.dumps(sorted(artifacts.of(run))).encode())
+                self._answer(200, json.dumps(artifacts.ids(run)).encode())
             elif name in artifacts.of(run):
                 self._answer(200, artifacts.of(run)[name])
             else:

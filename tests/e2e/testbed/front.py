@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if found := _LIST.match(path):
             return _json(self._artifacts(found["repository"], found["run"]))
         if found := _ZIP.match(path):
-            run, name = _numbered(self.server.artifacts)[int(found["id"])]
+            run, name = self.server.artifacts.numbered()[int(found["id"])]
             where = f"{self.server.artifacts.url}/{run}/{urllib.parse.quote(name)}"
             return 302, {"Location": where}, b""  # as GitHub: storage elsewhere, no token wanted there
         return None
@@ -104,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "expires_at": "2026-04-01T00:00:00Z",
                 "workflow_run": {"id": int(run)},
             }
-            for number, (owner, name) in _numbered(self.server.artifacts).items()
+            for number, (owner, name) in self.server.artifacts.numbered().items()
             if owner == run
         ]
         return {"total_count": len(listed), "artifacts": listed}
@@ -153,12 +153,6 @@ def standing(emulator: Emulator, artifacts: Artifacts, bots_token: str) -> Itera
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _numbered(artifacts: Artifacts) -> dict[int, tuple[str, str]]:
-    """Give each artifact an id: its place in the order of arrival."""
-    every = [(run, name) for run, kept in artifacts.runs.items() for name in kept]
-    return dict(enumerate(every, start=1))
 
 
 def _json(value: Any) -> tuple[int, dict[str, str], bytes]:

@@ -50,10 +50,12 @@ class UserRepository:
         return head
 
     def release(self) -> None:
-        """Make what `main` holds the version in production, and commit the registry, so that runners find it."""
+        """Make what `main` holds the version in production, its registry committed, as docs/github.md says."""
+        config = self.folder / "release-gate.yml"
+        config.write_text(config.read_text().replace("version: 1\n", "version: 1\nregistry: releases\n", 1))
+        self.commit("Keep the registry")
         for command in ("check", "publish-artifact"):
             run_own([PROJECT / ".venv/bin/release-gate", command], cwd=self.folder)
-        self.git("add", "--force", ".release-gate/registry")
         self.commit("The first release")
         self.git("clean", "--quiet", "-dfx")  # nothing that a runner would not have
 

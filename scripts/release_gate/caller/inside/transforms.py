@@ -6,6 +6,7 @@ Writes one JSON object to OUT; the exit status is 0 whenever it could be written
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import importlib.util
@@ -37,7 +38,7 @@ sampling, comparing = own("sampling"), own("comparing")
 def load(reference: str) -> tuple[Any, str | None]:
     """The function of a reference, and the file that defines it."""
     module, _, name = reference.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    function = attribute(importlib.import_module(module), name)
     inner = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inspect.unwrap(inner.func)
@@ -48,6 +49,16 @@ def load(reference: str) -> tuple[Any, str | None]:
     except TypeError:
         file = None
     return function, str(Path(file).resolve()) if file else None
+
+
+def attribute(module: Any, name: str) -> Any:
+    """What a module calls by a name; the error names the function that was most likely meant, or all there are."""
+    if hasattr(module, name):
+        return getattr(module, name)
+    functions = [one for one, value in vars(module).items() if inspect.isfunction(value) and not one.startswith("_")]
+    near = difflib.get_close_matches(name, functions, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(functions[:20]) or 'none'}"
+    raise AttributeError(f"module {module.__name__} has no function '{name}'; {hint}")
 
 
 def said(error: BaseException) -> dict[str, Any]:

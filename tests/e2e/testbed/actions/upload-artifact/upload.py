@@ -39,7 +39,10 @@ def main() -> int:
     put = urllib.request.Request(where, data=content.getvalue(), method="PUT")
     put.add_header("X-Overwrite", os.environ["OVERWRITE"])
     with urllib.request.urlopen(put) as answer:
-        print(f"{name}: {len(files)} files, {len(content.getvalue())} bytes, {answer.status}")
+        number = answer.read().decode()
+        print(f"{name}: {len(files)} files, {len(content.getvalue())} bytes, {answer.status}, id {number}")
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a") as output:
+        output.write(f"artifact-id={number}\n")
     return 0
 
 
