@@ -254,36 +254,14 @@ def _end(desk: Desk, overalls: list[Overall], told: list[Finding], status: int |
     finally:
         if desk.asked.format == "text":
             for overall in overalls:
-                click.echo(_decision(desk, overall))
+                click.echo(_last_lines(desk, overall))
 
 
-_TOLD = 5
-"""Reasons that the last lines repeat."""
-_DECISIONS = {
-    Outcome.PASS: "may be merged",
-    Outcome.FAIL: "is blocked",
-    Outcome.INCONCLUSIVE: "is blocked until it is proven",
-    Outcome.ERROR: "is blocked: it could not be judged",
-}
+def _last_lines(desk: Desk, overall: Overall) -> str:
+    from release_gate.report.text import decision
 
-
-def _decision(desk: Desk, overall: Overall) -> str:
-    """The last line: what was decided, by which gates, and where the comment stands."""
-    from release_gate.report.text import plain
-
-    waiting, good = overall.waiting, (Outcome.PASS, Outcome.SKIPPED)
-    gates = [
-        f"{one.gate} ({one.outcome})" for one in overall.verdicts if one.outcome not in good and one.gate not in waiting
-    ]
-    gates += [f"{gate} (no verdict)" for gate in overall.missing]
-    why = f" by {', '.join(gates)}" if gates else ""
     comment = desk.run / overall.model / "comment.md"
-    where = f"; the comment: {os.path.relpath(comment, desk.context.home)}" if comment.is_file() else ""
-    reasons = [f"  {number}. {one.message} [{one.code}]" for number, (_, one) in enumerate(overall.errors[:_TOLD], 1)]
-    if len(overall.errors) > _TOLD:
-        reasons.append(f"  … and {len(overall.errors) - _TOLD} more")
-    told = "".join(f"{plain(one).splitlines()[0]}\n" for one in reasons)
-    return f"\n{told}{overall.model} {_DECISIONS[overall.outcome]}{why}{where}"
+    return decision(overall, os.path.relpath(comment, desk.context.home) if comment.is_file() else None)
 
 
 def _as_verdict(desk: Desk, overall: Overall, told: list[Finding]) -> Verdict:

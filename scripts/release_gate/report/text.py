@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from release_gate.gates.overall import Overall
 from release_gate.report.escape import terminal
 from release_gate.verdict import Finding, Outcome, Scalar, Severity, Table, Verdict
 
@@ -58,3 +59,32 @@ def _cell(value: Scalar) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else plain(str(value)).replace("\n", " ")
+
+
+_TOLD = 5
+"""Reasons that the last lines repeat."""
+_DECISIONS = {
+    Outcome.PASS: "may be merged",
+    Outcome.FAIL: "is blocked",
+    Outcome.INCONCLUSIVE: "is blocked until it is proven",
+    Outcome.ERROR: "is blocked: it could not be judged",
+}
+
+
+def decision(overall: Overall, comment: str | None) -> str:
+    """The last lines: the first reasons, what was decided and by which gates, and where the comment stands."""
+    good = (Outcome.PASS, Outcome.SKIPPED)
+    gates = [
+        f"{one.gate} ({one.outcome})"
+        for one in overall.verdicts
+        if one.outcome not in good and one.gate not in overall.waiting
+    ]
+    gates += [f"{gate} (no verdict)" for gate in overall.missing]
+    why = f" by {', '.join(gates)}" if gates else ""
+    errors = overall.errors
+    reasons = [f"  {number}. {one.message} [{one.code}]" for number, (_, one) in enumerate(errors[:_TOLD], 1)]
+    if len(errors) > _TOLD:
+        reasons.append(f"  … and {len(errors) - _TOLD} more")
+    told = "".join(f"{plain(one).splitlines()[0]}\n" for one in reasons)
+    where = f"; the comment: {plain(comment)}" if comment else ""
+    return f"\n{told}{plain(overall.model)} {_DECISIONS[overall.outcome]}{why}{where}"
