@@ -48,7 +48,7 @@ def joined(
     evaluation: Evaluation, candidate: Predictions, production: Predictions | None, metrics: frozenset[str]
 ) -> tuple[Rows | None, list[Finding]]:
     """Rows in the order of the evaluation data, or None where something is wrong that forbids judging."""
-    keys = pd.Index(evaluation.keys)
+    keys = _index(evaluation.keys)
     if not len(keys):
         return None, [finding("evaluation-empty", f"{evaluation.file} has no rows", where=Where(file=evaluation.file))]
     found = _key_faults(keys, evaluation.file, evaluation.key, "evaluation")
@@ -64,6 +64,12 @@ def joined(
     agreed = compared is not None and np.array_equal(scores[0], compared)
     rows = Rows(labels, scores[0], compared, groups, agreed)
     return rows, [found for model, one in zip(models, scores, strict=True) for found in _constant(model, one)]
+
+
+def _index(keys: NDArray[Any]) -> pd.Index[Any]:
+    """Keys as they are: pandas would make Arrow's text of them, in which looking up takes a hundred times longer."""
+    index: pd.Index[Any] = pd.Index(keys, dtype=keys.dtype)
+    return index
 
 
 def _key_faults(keys: pd.Index[Any], file: str, column: str, side: str) -> list[Finding]:
@@ -143,7 +149,7 @@ def _scores(
     keys: pd.Index[Any], predictions: Predictions, metrics: frozenset[str], found: list[Finding]
 ) -> NDArray[np.float64]:
     """Scores in the order of `keys`; faults are added to `found`, and NaN stands where there is no score."""
-    given = pd.Index(predictions.keys)
+    given = _index(predictions.keys)
     place = Where(table=predictions.file, column=predictions.score)
     faults = _key_faults(given, predictions.file, "the key", "prediction")
     found.extend(faults)
