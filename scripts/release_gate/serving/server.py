@@ -16,7 +16,7 @@ from release_gate.verdict import Finding
 
 STARTS = 3
 """A port that was free may be taken before the server binds it: then another is tried, this often."""
-PAUSE = 0.05
+PAUSE = 0.2
 REFUSED = 5.0
 """Seconds of nothing but 404 after which the path is taken to be wrong, not the server slow."""
 NOT_FOUND = 404
