@@ -92,7 +92,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
-    """Take an ML model from pull request to production safely, and bring it back."""
+    """Judge an ML model from pull request to a sealed, registered package."""
     ctx.meta["debug"] = debug
     ctx.obj = real_context()
 

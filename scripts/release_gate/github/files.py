@@ -7,7 +7,7 @@ from pathlib import Path
 
 from release_gate.findings import CannotJudge
 
-OUTPUT, SUMMARY, ENVIRONMENT = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV"
+OUTPUT, SUMMARY = "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"
 
 
 def append(environment: Mapping[str, str], variable: str, content: str) -> bool:
