@@ -127,7 +127,7 @@ def test_several_models_share_what_stands_at_the_top() -> None:
     del shared["model"]
     both = {**shared, "models": [{"model": "a"}, {"model": "b", "owner": "@octo-air"}]}
     found = parsed(yaml.safe_dump(both))
-    assert [(model.model, model.owner) for model in found.models] == [("a", "@octocat"), ("b", "@octo-air")]
+    assert [(model.model, str(model.owner)) for model in found.models] == [("a", "@octocat"), ("b", "@octo-air")]
     assert [model.model for model in found.named("b")] == ["b"]
     assert len(found.named("")) == 2
     with pytest.raises(BadInput, match="known: a, b"):
@@ -225,3 +225,20 @@ def test_a_file_outside_the_repository_is_not_taken_for_its_own(tmp_path: Path) 
     repository = tmp_path / "repository"
     (repository / ".git").mkdir(parents=True)
     assert config.upwards(repository / "release-gate.yml") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"rollout": {"target": {"batch": {"data": "d", "tables": "t", "pointer": "p"}}}}, "go together"),
+        ({"delivery": "batch", "rollout": {"target": {"caddy": {}}}}, "go together"),
+        ({"rollout": {"target": {"caddy": {}}}, "candidate": {"train": "a", "predict": "b"}}, "candidate.serve"),
+        ({"rollout": {"target": {}}}, "give one of caddy, haproxy, command, batch"),
+        ({"rollout": {"target": {"caddy": {}}, "steps": ["50%", "5%"]}}, "steps must rise"),
+        ({"rollout": {"target": {"haproxy": {"socket": "s", "backend": "b", "url": "http://a:b@c"}}}}, "no password"),
+    ],
+    ids=["pointer without batch", "batch without pointer", "no server", "no target", "falling steps", "password"],
+)
+def test_a_rollout_that_can_not_work_is_refused(change: dict[str, object], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        parsed(yaml.safe_dump({**yaml.safe_load(SMALLEST), **change}))

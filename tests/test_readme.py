@@ -53,6 +53,13 @@ def test_the_smoke_file_of_the_docs_is_read(tmp_path: Path) -> None:
     assert len(load(file, "smoke.yml").checks) == 6
 
 
+def test_the_owners_of_the_docs_are_read() -> None:
+    [config_, *_] = [block for block in blocks(ROOT / "README.md", "yaml") if block.startswith("version: 1")]
+    for block in blocks(ROOT / "docs" / "rollback-readiness.md", "yaml"):
+        text = config_.replace('owner: "@octocat"\n', block)
+        assert config.parsed(parse(text.encode(), "docs")).models[0].owner.people[-1] == "@octo-air/ml"
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "github.md"], ids=lambda page: page.name)
 def test_callers_grant_what_the_workflow_asks_for(page: Path) -> None:
     [caller] = [yaml.safe_load(block) for block in blocks(page, "yaml") if "gate.yml@" in block]

@@ -50,7 +50,8 @@ class Commands(click.Group):
         """Import and return one command."""
         if cmd_name not in TABLE:
             return None
-        command: click.Command = importlib.import_module(f"release_gate.commands.{TABLE[cmd_name].module}").command
+        entry = TABLE[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"release_gate.commands.{entry.module}"), entry.name)
         return command
 
     def resolve_command(

@@ -9,8 +9,11 @@ from pydantic import AfterValidator, Field, model_validator
 
 from release_gate.documents import Document, Duration, Share, read, validated
 from release_gate.findings import BadInput, finding
-from release_gate.forms import Command, ModelName, Owner, Reference, RelativePath, parquet
+from release_gate.forms import Command, ModelName, Reference, RelativePath, parquet
 from release_gate.mistakes import undecided
+from release_gate.owners import Owner
+from release_gate.registries import Registries, Registry
+from release_gate.rollouts import Rollout
 from release_gate.thresholds import Threshold
 from release_gate.verdict import Finding, Value
 
@@ -91,7 +94,7 @@ class ModelConfig(Value):
     """All that is declared for one model."""
 
     model: Annotated[ModelName, Field(description="the model's name in ledger, comment and files")]
-    owner: Annotated[Owner, Field(description="GitHub user or team who decides")]
+    owner: Annotated[Owner, Field(description="GitHub user or team who decides, or who does by business hours")]
     contracts: Annotated[
         dict[str, str],
         Field(min_length=1, description="contract file: the Parquet or CSV file that must keep it"),
@@ -105,13 +108,33 @@ class ModelConfig(Value):
     risk: Annotated[Risk, Field(description="accepted error rates")] = Risk()
     smoke: Annotated[RelativePath, Field(description="checks of a running server")] = "smoke.yml"
     card: Annotated[RelativePath, Field(description="the model card's prose")] = "MODEL_CARD.md"
-    registry: Annotated[str, Field(min_length=1, description="folder of packages and ledger")] = (
-        ".release-gate/registry"
-    )
+    registry: Annotated[
+        Registry,
+        Field(description="where packages and ledger lie: a folder, a bucket, branch:NAME, or a mapping of the two"),
+    ] = Registries.of(".release-gate/registry")
+    rollout: Annotated[
+        Rollout | None, Field(description="how a registered version reaches its users; registered only when absent")
+    ] = None
+    migrations: Annotated[
+        tuple[RelativePath, ...],
+        Field(max_length=100, description="globs of data migrations beside those that are found by their tool"),
+    ] = ()
     delivery: Annotated[
         Literal["endpoint", "batch", "none"] | None,
         Field(description="how predictions reach users; endpoint when serve is given, else none"),
     ] = None
+
+    @model_validator(mode="after")
+    def _can_be_rolled_out(self) -> ModelConfig:
+        """The target fits what is delivered: a proxy needs a server, a pointer needs a table."""
+        if self.rollout is None:
+            return self
+        batch, served = self.rollout.target.batch is not None, self.candidate.serve is not None
+        if batch != (self.delivery == "batch"):
+            raise ValueError("`delivery: batch` and `rollout.target.batch` go together: give both or none")
+        if self.rollout.target.command is None and not batch and not served:
+            raise ValueError("this target starts the model's server: say how with `candidate.serve`")
+        return self
 
 
 class Config(Value):

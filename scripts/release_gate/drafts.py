@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from release_gate.caller_workflows import CALLERS
 from release_gate.mistakes import UNDECIDED
 
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +60,10 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class Repository:
-    """What was found in a repository; `lock` is the file that pins its environment, `pinned` the tools it names."""
+    """What was found in a repository; `lock` is the file that pins its environment, `pinned` the tools it names.
+
+    `branch` is the one that is released.
+    """
 
     name: str
     owner: str | None
@@ -67,15 +71,20 @@ class Repository:
     pinned: tuple[str, ...] = ()
     modules: Mapping[str, Module] = field(default_factory=dict)
     tables: tuple[TableFacts, ...] = ()
+    branch: str = "main"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """Files to write (path → text), what people must decide in each, and what the gates need beside them."""
+    """Files to write (path → text), what people must decide in each, and what the gates need beside them.
+
+    `purposes`: what a file is for, where its name does not say it.
+    """
 
     files: Mapping[str, str]
     decide: tuple[tuple[str, str], ...]
     needs: tuple[str, ...] = ()
+    purposes: Mapping[str, str] = field(default_factory=dict)
 
 
 def draft(found: Repository, contracts: Mapping[str, str], gate: str) -> Draft:
@@ -96,9 +105,9 @@ def draft(found: Repository, contracts: Mapping[str, str], gate: str) -> Draft:
     decide.append(("MODEL_CARD.md", "intended use, limits, training data; publishing is refused without them"))
     decide += [(path, "every range and null behaviour is a draft") for path in contracts]
     repository, _, ref = gate.partition("@")
-    files[".github/workflows/release-gate.yml"] = CALLER.format(repository=repository, ref=ref)
-    files[".github/workflows/release-gate-comment.yml"] = COMMENT_CALLER.format(repository=repository, ref=ref)
-    return Draft(files, tuple(decide), _needs(found))
+    for caller in CALLERS.values():
+        files[caller.path] = caller.text.format(repository=repository, ref=ref, branch=json.dumps(found.branch))
+    return Draft(files, tuple(decide), _needs(found), {one.path: one.purpose for one in CALLERS.values()})
 
 
 def _needs(found: Repository) -> tuple[str, ...]:
@@ -123,7 +132,7 @@ def _configuration(found: Repository, contracts: Mapping[str, str], decide: list
     lines = [
         "version: 1",
         f"model: {found.name}",
-        f'owner: "{known(found.owner, "owner: the GitHub user or team who decides about this model")}"',
+        *_owner(known(found.owner, "owner: the GitHub user or team who decides about this model"), decide),
         "contracts:",
     ]
     if not contracts:
@@ -142,7 +151,17 @@ def _configuration(found: Repository, contracts: Mapping[str, str], decide: list
             lines.append(f"  {role}: {_command(role, module, placeholders, decide)}")
         elif role != "serve":
             lines.append(f'  {role}: "{known(None, f"candidate.{role}: the command; no module named like it")}"')
-    return "\n".join(lines + _evaluation(found, known, decide)) + "\n"
+    decide.append("registry: on GitHub a branch or a bucket; a folder lasts there no longer than its runner")
+    decide.append("rollout: how a version reaches users, from the runner `deploy-runs-on`; only registered without")
+    return "\n".join([*lines, *_evaluation(found, known, decide), *RELEASING]) + "\n"
+
+
+def _owner(name: str, decide: list[str]) -> list[str]:
+    """Who decides; of a team its people too, since a job's token can't read teams."""
+    if "/" not in name:
+        return [f'owner: "{name}"']
+    decide.append(f"owner.members: the people of {name}")
+    return ["owner:", f'  people: ["{name}"]', f'  members: {{"{name}": ["{UNDECIDED}"]}}']
 
 
 def _transforms(module: Module, decide: list[str]) -> tuple[str, str]:
@@ -229,33 +248,7 @@ CARD = """# Model card: {name}
 <!-- decide: where it is known to be wrong -->
 """
 
-CALLER = """# Every pull request is judged; the job `gate / verdict` is the check to require.
-name: release-gate
-on:
-  pull_request:
-  merge_group:
-permissions: {{}}
-jobs:
-  gate:
-    uses: {repository}/.github/workflows/gate.yml@{ref}
-    permissions:
-      contents: read          # to check out the code under judgment
-      pull-requests: write    # for the one comment
-"""
-
-COMMENT_CALLER = """# Pull requests of forks run without a token that may write: their comment is posted from here.
-name: release-gate-comment
-on:
-  workflow_run:
-    workflows: [release-gate]
-    types: [completed]
-permissions: {{}}
-jobs:
-  comment:
-    if: github.event.workflow_run.event == 'pull_request'
-    uses: {repository}/.github/workflows/comment.yml@{ref}
-    permissions:
-      actions: read           # to read the run's artifacts
-      contents: read          # for release-gate.yml of the default branch
-      pull-requests: write    # for the one comment
-"""
+RELEASING = (
+    "# registry: branch:release-gate           # packages and ledger; .release-gate/registry when absent",
+    "# rollout: {target: {caddy: {}}}          # or haproxy, or commands of your own; registered only when absent",
+)

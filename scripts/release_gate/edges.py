@@ -78,6 +78,34 @@ class Runner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Daemon:
+    """A process that outlives us, by its id and the moment it started: ids are given again, that pair is not."""
+
+    pid: int
+    started: float
+
+
+class Daemons(Protocol):
+    """Starts processes that go on serving after we have ended, and finds them again."""
+
+    def start(self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], log: Path) -> Daemon:
+        """Start in a session of its own, with its output in `log`."""
+        ...
+
+    def alive(self, daemon: Daemon) -> bool:
+        """Whether that very process still runs."""
+        ...
+
+    def find(self, log: Path) -> tuple[Daemon, ...]:
+        """The processes started with that log: we may have been killed before we could write down that they run."""
+        ...
+
+    def stop(self, daemon: Daemon, grace: float) -> None:
+        """End it and every process it started: SIGTERM, then SIGKILL after `grace` seconds. Gone already is well."""
+        ...
+
+
 class Answer(Protocol):
     """An HTTP answer, as `requests.Response` gives it."""
 

@@ -25,13 +25,18 @@ ModelName = Annotated[
     _written(_NAME, "write small letters, digits, '.', '_' and '-', such as flight-delay"),
     Field(max_length=100, json_schema_extra={"pattern": f"^{_NAME}$"}),
 ]
-_OWNER = r"@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?"
+OWNER = r"@[A-Za-z0-9][A-Za-z0-9-]*(/[A-Za-z0-9._-]+)?"
 Owner = Annotated[
     str,
-    _written(_OWNER, "write @user or @organisation/team"),
-    Field(json_schema_extra={"pattern": f"^{_OWNER}$"}),
+    _written(OWNER, "write @user or @organisation/team"),
+    Field(json_schema_extra={"pattern": f"^{OWNER}$"}),
 ]
 Command = Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+def is_owner(value: str) -> bool:
+    """Whether a text has the form of a GitHub user or team."""
+    return re.fullmatch(OWNER, value) is not None
 
 
 def _inside(value: str) -> str:

@@ -61,7 +61,7 @@ def test_a_repository_never_seen_gets_a_configuration_from_what_is_in_it(folder:
     assert done.exit_code == 0, done.output
     (model,) = config.load(folder / "release-gate.yml").models
     assert model.model == "churn-model"
-    assert model.owner == "@octo-air"
+    assert str(model.owner) == "@octo-air"
     assert model.contracts == {"contracts/customers.yml": "data/customers.csv"}
     assert model.candidate.train == "python -m churn.train --output {out}"
     assert model.candidate.predict == "python -m churn.predict --model-path {model} --input {data} --out {out}"
@@ -77,6 +77,17 @@ def test_a_repository_never_seen_gets_a_configuration_from_what_is_in_it(folder:
     assert model.thresholds[0].metric == "roc_auc"
     assert "'churned' is a guess" in done.output
     assert "a draft" in done.output
+
+
+def test_of_a_team_that_owns_everything_its_people_are_asked_for(folder: Path) -> None:
+    (folder / "CODEOWNERS").write_text("* @octo-air/ml\n")
+    assert "owner.members: the people of @octo-air/ml" in init(folder).output
+    file = folder / "release-gate.yml"
+    with pytest.raises(BadInput, match=r"still to be decided: 'owner\.members"):
+        config.load(file)
+    file.write_text(file.read_text().replace("<decide>", "@octocat"))
+    owner = config.load(file).models[0].owner
+    assert owner.persons(owner.people) == (("@octocat",), ())
 
 
 def test_the_drafted_contract_is_kept_by_the_data_it_was_drafted_from(folder: Path) -> None:
@@ -110,8 +121,49 @@ def test_callers_grant_what_the_workflows_need_and_name_the_gate_asked_for(folde
     assert caller["jobs"]["gate"]["uses"] == "octo-air/fork-of-gate/.github/workflows/gate.yml@v2"
     assert caller["jobs"]["gate"]["permissions"] == {"contents": "read", "pull-requests": "write"}
     assert caller["permissions"] == {}
+    assert caller["jobs"]["release"]["uses"] == "octo-air/fork-of-gate/.github/workflows/release.yml@v2"
+    assert caller["jobs"]["release"]["permissions"] == dict.fromkeys(
+        ("contents", "pull-requests", "deployments", "packages", "id-token", "attestations"), "write"
+    )
+    assert caller["on"]["push"] == {"branches": ["main"]}
+    assert [job["if"] for job in caller["jobs"].values()] == [
+        "github.event_name != 'push'",
+        "github.event_name == 'push'",
+    ]
     comment = read(folder / ".github/workflows/release-gate-comment.yml").value
     assert comment["on"]["workflow_run"]["workflows"] == [caller["name"]]
+
+
+def test_the_rollback_is_a_button_that_hands_its_words_on_as_they_are(folder: Path) -> None:
+    init(folder)
+    caller = read(folder / ".github/workflows/release-gate-rollback.yml").value
+    assert caller["name"] == "Rollback"
+    inputs = caller["on"]["workflow_dispatch"]["inputs"]
+    assert set(inputs) == {"version", "because", "model"}
+    given = caller["jobs"]["rollback"]["with"]
+    assert {name: given[name] for name in inputs} == {name: f"${{{{ inputs.{name} }}}}" for name in inputs}
+    gate = read(folder / ".github/workflows/release-gate.yml").value
+    assert given["runs-on"] == gate["jobs"]["release"]["with"]["deploy-runs-on"]
+
+
+def test_what_is_released_is_the_default_branch_of_origin(folder: Path) -> None:
+    words = ("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    subprocess.run(["git", "-C", str(folder), *words], check=True)
+    init(folder)
+    assert read(folder / ".github/workflows/release-gate.yml").value["on"]["push"] == {"branches": ["trunk"]}
+
+
+def test_each_workflow_is_said_to_be_for_something_and_what_a_release_needs_is_asked(folder: Path) -> None:
+    said = init(folder).output
+    assert "release-gate.yml: judges every pull request, and releases what is merged" in said
+    assert "release-gate-comment.yml: posts the comment on pull requests of forks" in said
+    assert "release-gate-rollback.yml: Actions → Rollback → Run" in said
+    for word in ("registry: on GitHub a branch or a bucket", "rollout: how a version reaches", "deploy-runs-on"):
+        assert word in questions_of(said)
+
+
+def questions_of(said: str) -> str:
+    return said.partition("Decide or check:")[2]
 
 
 @pytest.mark.parametrize(

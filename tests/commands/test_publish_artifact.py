@@ -59,6 +59,7 @@ def verdict(project: Project, gate: str, *, outcome: Outcome = Outcome.PASS, pac
         "build-candidate": [sealed, *evaluation, *rows, *production],
         "endpoint-test": [sealed],
         "threshold-comparison": [sealed, *evaluation, *production],
+        "rollback-readiness": production,
     }
     return Verdict(gate=gate, model="tiny", outcome=outcome, subjects=subjects[gate], started=datetime.now(UTC))
 
@@ -175,7 +176,7 @@ REASONS: dict[str, tuple[Change, str]] = {
     "a gate without verdict": (lambda p: without(p, "schema-check"), "verdict-missing"),
     "no verdict but one": (
         lambda p: without(p, *ORDER[1:]),
-        "verdict-missing verdict-missing verdict-missing",
+        "verdict-missing verdict-missing verdict-missing verdict-missing",
     ),
     "a broken verdict": (lambda p: (p.verdicts / "schema-check.json").write_text("{"), "verdict-broken"),
     "a failed gate": (
@@ -430,3 +431,49 @@ def test_the_history_and_each_version_can_be_shown(built: Project, capsys: Captu
     for version in ("previous", "abc", "feedfeed", ""):
         unknown = call(built, capsys, "show", version)
         assert (unknown.code, "version-unknown" in unknown.text) == (2, True)
+
+
+def handed_on(project: Project) -> list[str]:
+    """The verdicts as two jobs left them; returns the options that name their folders."""
+    from release_gate.gates.overall import MAY_SPEAK
+
+    words = []
+    for job, gates in MAY_SPEAK.items():
+        folder = project.root / ".release-gate/from" / job
+        (folder / "tiny/verdicts").mkdir(parents=True)
+        for gate in gates:
+            (project.verdicts / f"{gate}.json").rename(folder / "tiny/verdicts" / f"{gate}.json")
+        words += ["--from", f"{job}=.release-gate/from/{job}"]
+    return words
+
+
+def test_verdicts_of_two_jobs_are_taken_from_the_folder_of_each(built: Project, capsys: Capture) -> None:
+    judged(built)
+    assert call(built, capsys, "publish-artifact", *handed_on(built)).code == 0
+
+
+def test_of_a_job_only_verdicts_of_its_own_gates_count(built: Project, capsys: Capture) -> None:
+    judged(built)
+    words = handed_on(built)
+    source = built.root / ".release-gate/from"
+    name = "tiny/verdicts/threshold-comparison.json"
+    (source / "judge" / name).rename(source / "build" / name)
+    said = call(built, capsys, "publish-artifact", *words)
+    assert said.code == 1
+    assert not ledger(built).read()
+
+
+def test_what_was_registered_stands_in_the_jobs_summary(built: Project, capsys: Capture, tmp_path: Path) -> None:
+    judged(built)
+    summary = tmp_path / "summary"
+    assert call(built, capsys, "publish-artifact", GITHUB_STEP_SUMMARY=str(summary)).code == 0
+    assert digest(built) in summary.read_text()
+
+
+def test_the_ledger_names_commit_and_tree_that_were_released(built: Project, capsys: Capture) -> None:
+    judged(built)
+    call(built, capsys, "publish-artifact")
+    (event,) = ledger(built).read()
+    source = open_package(built.build / "package").package.source
+    assert (event.commit, event.tree) == (source.commit, source.tree)
+    assert event.tree is not None

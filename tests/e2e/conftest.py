@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from release_gate.drafts import CALLER, COMMENT_CALLER
+from release_gate.caller_workflows import CALLERS
 from tests.e2e.testbed import act, artifact_server, docker, emulator, front, pulls, repository, tools
 from tests.e2e.testbed.part import UnavailableError
+from tests.github.published import problems_of
 
 Made = TypeVar("Made")
 
@@ -52,8 +53,8 @@ def pinned(image: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def callers() -> dict[str, str]:
     """The caller workflows that `init` drafts."""
     published, _, ref = act.PUBLISHED_AS.partition("@")
-    drafted = {"release-gate.yml": CALLER, "release-gate-comment.yml": COMMENT_CALLER}
-    return {name: text.format(repository=published, ref=ref) for name, text in drafted.items()}
+    drafted = {Path(one.path).name: one.text for one in CALLERS.values()}
+    return {name: text.format(repository=published, ref=ref, branch="main") for name, text in drafted.items()}
 
 
 @pytest.fixture
@@ -116,6 +117,7 @@ def github() -> Iterator[GitHub]:
         front.standing(api, artifacts, emulator.TOKEN) as before,
     ):
         yield GitHub(api, before, artifacts)
+        assert problems_of(before.exchanges) == []
 
 
 @pytest.fixture

@@ -65,3 +65,18 @@ def test_modules_in_the_callers_repository_are_never_imported(workspace: Path, n
     ended = run_action("schema-check", workspace, network=network)
     assert "the caller runs beside the judge" not in ended.log
     assert ended.status == 0, ended.log
+
+
+@pytest.mark.parametrize("name", ["list", "rollback-readiness"])
+def test_reading_a_ledger_on_a_branch_leaves_all_files_to_the_runners_user(
+    name: str, workspace: Path, network: str
+) -> None:
+    config = workspace / "release-gate.yml"
+    config.write_text(config.read_text().replace("version: 1\n", "version: 1\nregistry: branch:release-gate\n", 1))
+    repository = UserRepository(workspace)
+    repository.git("remote", "set-url", "origin", "/github/workspace/.git")
+    ended = run_action(name, workspace, network=network)
+    assert ended.status == 0, ended.log
+    assert set(owners(workspace)) == {RUNNER}, {uid: paths[:5] for uid, paths in owners(workspace).items()}
+    home = owners(workspace.parent / f"{workspace.name}.runner")
+    assert set(home) == {RUNNER}, {uid: paths[:5] for uid, paths in home.items()}

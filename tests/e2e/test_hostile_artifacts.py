@@ -20,7 +20,7 @@ from tests.e2e.testbed.repository import UserRepository
 RUN = 501
 HEAD = "a" * 40
 MODEL = "fuel-economy"
-JUDGED = ("schema-check", "threshold-comparison")
+JUDGED = ("schema-check", "threshold-comparison", "rollback-readiness")
 PACKAGE = {"kind": "package", "name": MODEL, "identity": "sha256:" + "e" * 64}
 Files = dict[str, bytes]
 

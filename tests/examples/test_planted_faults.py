@@ -71,6 +71,19 @@ def append(path: str, text: str) -> Callable[[Repository], object]:
     return lambda repository: (repository.folder / path).write_text((repository.folder / path).read_text() + text)
 
 
+def added(path: str, text: str) -> Callable[[Repository], object]:
+    """A file that was not there."""
+
+    def change(repository: Repository) -> None:
+        (repository.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (repository.folder / path).write_text(text)
+
+    return change
+
+
+ONE_WAY = added("db/migrations/0002_gauge.up.sql", "ALTER TABLE rain ADD gauge text;\n")
+
+
 def without(path: str) -> Callable[[Repository], object]:
     """A file deleted."""
     return lambda repository: (repository.folder / path).unlink()
@@ -173,6 +186,10 @@ IN_SCORES = [
     Fault(
         "threshold-comparison", "worse-than-production", patch("batch-scores/gauge-removed.patch"), ("build-candidate",)
     ),
+    Fault("rollback-readiness", "migration-irreversible", ONE_WAY),
+    Fault(
+        "rollback-readiness", "migration-unreadable", added("db/versions/2.py", 'down_revision = "1"\ndef upgrade(:\n')
+    ),
 ]
 
 
@@ -212,6 +229,7 @@ def skew(monkeypatch: pytest.MonkeyPatch) -> None:
         ("schema-check", cell("data/rain.parquet", "wind", -3.0), "scores"),
         ("transform-tests", edit("tests/test_rain.py", "assert ", "assert not "), "scores"),
         ("threshold-comparison", patch("batch-scores/gauge-removed.patch"), "scores"),
+        ("rollback-readiness", ONE_WAY, "scores"),
         ("endpoint-test", edit(SERVE, '"RELEASE_GATE_VERSION"', '"MODEL_VERSION"'), "flights"),
         ("build-candidate", edit(SERVE, "score=float(score)", "score=round(float(score), 2)"), "flights"),
     ],

@@ -85,7 +85,8 @@ def test_the_job_that_ran_the_caller_s_code_can_not_forge_the_judge_s_verdict(ga
 
 def test_a_forged_verdict_beside_the_real_one_blocks_too() -> None:
     real = handed(*(verdict(one) for one in MAY_SPEAK["build"]), source="build")
-    real += handed(verdict("schema-check"), verdict("threshold-comparison", "fail"), source="judge")
+    judged = (verdict("schema-check"), verdict("threshold-comparison", "fail"), verdict("rollback-readiness"))
+    real += handed(*judged, source="judge")
     overall = judge("flight-delay", NEEDED, [*handed(verdict("threshold-comparison"), source="build"), *real])
     assert overall.outcome is Outcome.FAIL
     assert codes(overall) == ["verdict-not-allowed"]
@@ -127,14 +128,14 @@ def test_every_gate_must_have_judged_the_package_that_was_built(gate: str) -> No
 
 def test_verdicts_on_other_data_of_the_same_name_disagree() -> None:
     other = cases.EVALUATION.model_copy(update={"identity": "sha256:" + "00" * 32})
-    verdicts = [*all_pass()[:-1], verdict("threshold-comparison", subjects=[cases.PACKAGE, other])]
+    verdicts = [*all_pass()[:4], *all_pass()[5:], verdict("threshold-comparison", subjects=[cases.PACKAGE, other])]
     overall = judge("flight-delay", NEEDED, handed(*verdicts))
     assert codes(overall) == ["verdict-subjects-disagree"]
     assert "data/evaluation.parquet" in overall.findings[0].message
 
 
 def test_a_gate_that_could_not_judge_need_not_name_a_package() -> None:
-    verdicts = [*all_pass()[:3], verdict("endpoint-test", "error", subjects=[]), all_pass()[4]]
+    verdicts = [*all_pass()[:3], verdict("endpoint-test", "error", subjects=[]), *all_pass()[4:]]
     assert not judge("flight-delay", NEEDED, handed(*verdicts)).findings
 
 
@@ -161,6 +162,7 @@ def test_reasons_of_failing_gates_come_before_those_that_could_not_judge() -> No
             verdict("schema-check", "error", findings=bad),
             *all_pass()[1:4],
             verdict("threshold-comparison", "fail", findings=bad),
+            *all_pass()[5:],
         ),
     )
     assert [gate for gate, _ in overall.errors] == ["threshold-comparison", "schema-check"]
@@ -171,7 +173,7 @@ def test_reasons_of_failing_gates_come_before_those_that_could_not_judge() -> No
     [("fail", Outcome.FAIL), ("inconclusive", Outcome.INCONCLUSIVE), ("error", Outcome.ERROR)],
 )
 def test_one_gate_that_does_not_pass_decides(outcome: str, together: Outcome) -> None:
-    verdicts = [*all_pass()[:4], verdict("threshold-comparison", outcome)]
+    verdicts = [*all_pass()[:4], verdict("threshold-comparison", outcome), *all_pass()[5:]]
     assert judge("flight-delay", NEEDED, handed(*verdicts)).outcome is together
 
 
@@ -203,7 +205,7 @@ def test_what_is_required_follows_from_the_model_s_configuration() -> None:
 
 def test_one_gate_may_judge_the_policy_of_base_and_head() -> None:
     policies = [Subject(kind="policy", name="release-gate.yml", identity=f"sha256:{digit * 64}") for digit in "ab"]
-    verdicts = [*all_pass()[:-1], verdict("threshold-comparison", subjects=[cases.PACKAGE, *policies])]
+    verdicts = [*all_pass()[:4], *all_pass()[5:], verdict("threshold-comparison", subjects=[cases.PACKAGE, *policies])]
     assert judge("flight-delay", NEEDED, handed(*verdicts)).outcome is Outcome.PASS
 
 

@@ -1,4 +1,7 @@
-"""A GitHub of our own for what `emulate` lacks: real HTTP on the loopback, every request recorded."""
+"""A GitHub of our own for what `emulate` lacks: real HTTP on the loopback, every request recorded.
+
+In the tests of this folder every exchange is held against GitHub's own description (`held_to`, set by conftest.py).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -26,20 +29,43 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is answered; `body` is sent as JSON unless it is bytes."""
+    """What is answered; `body` is sent as JSON unless it is bytes.
+
+    `outside` says why an answer is none that GitHub's API describes: another server's, a broken or hostile one.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    outside: str = ""
+
+
+class Describing(Protocol):
+    """Knows what is wrong with an exchange."""
+
+    def __call__(self, request: Request, answer: Answer) -> list[str]:
+        """The problems, none for an exchange that could be one with GitHub."""
+        ...
+
+
+@dataclass
+class Held:
+    """What exchanges are held to; nothing outside of the tests of this folder."""
+
+    to: Describing | None = None
+
+
+HELD = Held()
 
 
 @dataclass
 class Double:
-    """The address, what was asked so far, and who answers."""
+    """The address, what was asked so far, who answers, and what GitHub's description has against it."""
 
     url: str
     answer: Callable[[Request], Answer]
     asked: list[Request] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -79,6 +105,11 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[Double]:
             )
             double.asked.append(request)
             given = double.answer(request)
+            if HELD.to is not None:
+                try:
+                    double.problems += HELD.to(request, given)
+                except Exception as error:  # noqa: BLE001 - here it would only close the connection
+                    double.problems.append(f"{request.method} {request.path}: {error!r}")
             body = given.body if isinstance(given.body, bytes) else json.dumps(given.body).encode()
             self.send_response(given.status)
             for name, value in given.headers.items():
@@ -104,3 +135,4 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[Double]:
         server.shutdown()
         server.server_close()
         thread.join()
+    assert not double.problems, "\n".join(double.problems)

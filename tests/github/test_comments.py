@@ -13,7 +13,7 @@ from release_gate.github.comments import post, stands
 from release_gate.github.marker import Marker
 from release_gate.github.pull_request import find
 from release_gate.github.refusals import NotFound, PermissionMissing
-from tests.e2e.testbed import emulator
+from tests.e2e.testbed import emulator, objects
 from tests.github.double import Answer, FakeClock, Request, serving
 from tests.github.pulls import Pull
 
@@ -124,12 +124,14 @@ def test_a_body_without_a_marker_is_a_mistake_of_ours(pull: Make) -> None:
         post(here.api(), here.number, ["text"])
 
 
+HERE = "octo-air/flight-delay"
 HEAD = "a" * 40
-PULL = {"state": "open", "head": {"sha": HEAD}}
+PULL = objects.whole(objects.pull(HERE, 7, head=HEAD))
+WRITTEN = objects.comment(HERE, 9, "x[bot]", "y")
 
 
-def comment(identity: int, login: str, kind: str, run: int = 1) -> dict[str, object]:
-    return {"id": identity, "body": f"{Marker('m', HEAD, (run, 1))}\nx", "user": {"login": login, "type": kind}}
+def comment(identity: int, login: str, run: int = 1) -> dict[str, object]:
+    return objects.comment(HERE, identity, login, f"{Marker('m', HEAD, (run, 1))}\nx")
 
 
 def installation(comments: list[dict[str, object]], patched: Answer) -> Callable[[Request], Answer]:
@@ -142,7 +144,7 @@ def installation(comments: list[dict[str, object]], patched: Answer) -> Callable
             return Answer(body=PULL)
         if request.method == "PATCH":
             return patched
-        return Answer(body=comments) if request.method == "GET" else Answer(201, {"html_url": "u"})
+        return Answer(body=comments) if request.method == "GET" else Answer(201, WRITTEN)
 
     return answer
 
@@ -153,24 +155,24 @@ def api_of(url: str) -> Api:
 
 def test_a_token_that_may_not_ask_who_it_is_takes_a_bot_s_comment_and_no_person_s() -> None:
     there: list[dict[str, object]] = [
-        comment(1, "mallory", "User"),
-        comment(2, "github-actions[bot]", "Bot"),
-        {"id": 3, "body": None, "user": None},
+        comment(1, "mallory"),
+        comment(2, "github-actions[bot]"),
+        {**comment(3, "nobody"), "body": "", "user": None},
     ]
-    with serving(installation(there, Answer(body={}))) as double:
+    with serving(installation(there, Answer(body=WRITTEN))) as double:
         assert post(api_of(double.url), 7, [f"{Marker('m', HEAD, (2, 1))}\ny"])[0].what == "updated"
         assert double.asked[-1].path.endswith("/issues/comments/2")
-    with serving(installation([comment(1, "mallory", "User")], Answer(body={}))) as double:
+    with serving(installation([comment(1, "mallory")], Answer(body=WRITTEN))) as double:
         assert post(api_of(double.url), 7, [f"{Marker('m', HEAD, (2, 1))}\ny"])[0].what == "created"
 
 
 def test_a_comment_deleted_meanwhile_is_written_again() -> None:
-    with serving(installation([comment(2, "x[bot]", "Bot")], Answer(404, {"message": "Not Found"}))) as double:
+    with serving(installation([comment(2, "x[bot]")], Answer(404, {"message": "Not Found"}))) as double:
         assert post(api_of(double.url), 7, [f"{Marker('m', HEAD, (2, 1))}\ny"])[0].what == "created"
 
 
 def test_a_refused_write_is_told_as_such() -> None:
-    refusing = installation([comment(2, "x[bot]", "Bot")], Answer(403, {"message": "no"}))
+    refusing = installation([comment(2, "x[bot]")], Answer(403, {"message": "no"}))
     with serving(refusing) as double, pytest.raises(PermissionMissing, match="issues/comments/2"):
         post(api_of(double.url), 7, [f"{Marker('m', HEAD, (2, 1))}\ny"])
     with serving(lambda _: Answer(404, {"message": "Not Found"})) as double, pytest.raises(NotFound):

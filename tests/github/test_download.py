@@ -12,6 +12,7 @@ from release_gate.findings import CannotJudge
 from release_gate.github.api import Api
 from release_gate.github.artifacts import MOST_PACKED, Artifact, ArtifactRefused, download, listed
 from release_gate.github.refusals import NotFound, Unreachable
+from tests.e2e.testbed import objects
 from tests.github.double import Answer, Double, FakeClock, Request, serving
 
 ARTIFACT = Artifact(5, "release-gate-verdicts-build-all-1", 100, expired=False)
@@ -27,7 +28,7 @@ def test_the_token_goes_to_github_and_not_to_the_storage() -> None:
     def answer(request: Request) -> Answer:
         if request.path.endswith("/actions/artifacts/5/zip"):
             return Answer(302, headers={"Location": f"{double.url}/storage?signature=x"})
-        return Answer(body=b"zip")
+        return Answer(body=b"zip", outside="the storage")
 
     with serving(answer) as double:
         assert fetched(double) == b"zip"
@@ -50,10 +51,10 @@ def test_a_storage_that_is_not_there_is_named_without_its_signed_address() -> No
 
 
 def test_what_is_too_large_is_not_even_read() -> None:
-    huge = Answer(200, b"x", {"Content-Length": str(MOST_PACKED + 1)})
+    huge = Answer(200, b"x", {"Content-Length": str(MOST_PACKED + 1)}, outside="the storage, without a redirect")
     with serving(lambda _: huge) as double, pytest.raises(ArtifactRefused, match="artifact-too-large"):
         fetched(double)
-    with serving(lambda _: Answer(body=b"")) as double:
+    with serving(lambda _: Answer(body=b"", outside="never asked")) as double:
         with pytest.raises(ArtifactRefused, match="artifact-too-large"):
             fetched(double, Artifact(5, "a", MOST_PACKED + 1, expired=False))
         with pytest.raises(ArtifactRefused, match="artifact-expired"):
@@ -61,9 +62,17 @@ def test_what_is_too_large_is_not_even_read() -> None:
         assert double.asked == []
 
 
-def test_the_list_leaves_out_what_is_not_of_its_shape() -> None:
-    good = {"id": 1, "name": "a", "size_in_bytes": 3, "expired": False}
-    answer = Answer(body={"total_count": 3, "artifacts": [good, {**good, "id": "x"}, None]})
+GOOD = objects.artifact("octo-air/flight-delay", 1, "a", 3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body={"total_count": 1, "artifacts": [GOOD]}),
+        Answer(body={"total_count": 3, "artifacts": [GOOD, {**GOOD, "id": "x"}, None]}, outside="two broken entries"),
+    ],
+)
+def test_the_list_leaves_out_what_is_not_of_its_shape(answer: Answer) -> None:
     with serving(lambda _: answer) as double:
         api = Api("octo-air/flight-delay", "t", FakeClock(), double.url)
         assert listed(api, 9) == [Artifact(1, "a", 3, expired=False)]

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from release_gate.findings import CannotJudge
 from release_gate.lifecycle.events import Draft, Event, identity
 from release_gate.registry import ledger as ledger_module
 from release_gate.registry.ledger import Ledger
+from release_gate.registry.memory import Memory
 from release_gate.registry.stores.folder import FolderStore
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,6 +84,80 @@ def test_an_event_taken_out_is_named_and_nothing_is_appended_after_it(ledger: Le
     with pytest.raises(CannotJudge, match=r"00000002\.json: it is missing"):
         ledger.append(lambda _: draft("after"))
     assert not file(tmp_path, 4).exists()
+
+
+Edit = Callable[[dict[int, bytes], int, int], None]
+
+
+def swapped(history: dict[int, bytes], one: int, other: int) -> None:
+    history[one], history[other] = history[other], history[one]
+
+
+def taken_out(history: dict[int, bytes], one: int, _: int) -> None:
+    """Taken out, and those after it moved up, so that no number is missing."""
+    for number in range(one, len(history)):
+        history[number] = history[number + 1]
+    del history[len(history)]
+
+
+def put_between(history: dict[int, bytes], one: int, other: int) -> None:
+    for number in range(len(history), one - 1, -1):
+        history[number + 1] = history[number]
+    history[one] = history[other]
+
+
+def altered(history: dict[int, bytes], one: int, other: int) -> None:
+    content = bytearray(history[one])
+    content[other * 7 % len(content)] ^= 1
+    history[one] = bytes(content)
+
+
+def removed(history: dict[int, bytes], one: int, _: int) -> None:
+    del history[one]
+
+
+@settings(max_examples=40)
+@given(
+    edit=st.sampled_from([swapped, taken_out, put_between, altered, removed]),
+    one=st.integers(1, 5),
+    other=st.integers(1, 5),
+)
+def test_whoever_saw_the_newest_event_notices_any_change(
+    tmp_path_factory: pytest.TempPathFactory, edit: Edit, one: int, other: int
+) -> None:
+    folder = tmp_path_factory.mktemp("ledger")
+    memory = Memory(folder / "cache", lambda: "here", "flights")
+    written = Ledger(FolderStore(folder), "flights", memory)
+    for number in range(5):
+        written.append(lambda _, number=number: draft(f"event {number}"))  # type: ignore[misc]
+    before = {number: file(folder, number).read_bytes() for number in range(1, 6)}
+    history = dict(before)
+    edit(history, one, other)
+    for number in range(1, 8):
+        file(folder, number).unlink(missing_ok=True)
+        if number in history:
+            file(folder, number).write_bytes(history[number])
+    if history == before:
+        assert len(written.read()) == 5
+        return
+    with pytest.raises(CannotJudge) as refusal:
+        written.read()
+    (found,) = refusal.value.findings
+    assert found.code in ("ledger-broken", "ledger-shortened")
+    assert "ledger/flights/" in found.message
+
+
+def test_a_store_that_brings_one_key_at_a_time_does_as_well(tmp_path: Path) -> None:
+    class Plain:
+        def __init__(self, inner: FolderStore) -> None:
+            self.put_new, self.get, self.keys = inner.put_new, inner.get, inner.keys
+
+    store = Plain(FolderStore(tmp_path))
+    Ledger(store, "flights").append(lambda _: draft("one"))
+    assert [event.because for event in Ledger(store, "flights").read()] == ["one"]
+    file(tmp_path, 1).write_bytes(b"")
+    with pytest.raises(CannotJudge, match="not JSON"):
+        Ledger(store, "flights").read()
 
 
 def test_the_loser_of_a_race_decides_again_on_what_the_winner_wrote(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ NEEDED = {
     "build-candidate": False,
     "endpoint-test": False,
     "threshold-comparison": False,
+    "rollback-readiness": False,
 }
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PACKAGE = Subject(kind="package", name="flight-delay", identity="sha256:" + "3f" * 32)
@@ -59,6 +60,7 @@ def verdict(gate: str, outcome: str = "pass", model: str = "flight-delay", **fie
         "build-candidate": [PACKAGE, EVALUATION],
         "endpoint-test": [PACKAGE],
         "threshold-comparison": [PACKAGE, PRODUCTION, EVALUATION],
+        "rollback-readiness": [PRODUCTION],
     }.get(gate, [])
     seconds = {"schema-check": 1.84, "transform-tests": 6.2, "build-candidate": 42.7, "endpoint-test": 3.31}
     return Verdict.model_validate(
@@ -88,6 +90,28 @@ def thresholds(*rows: list[Scalar]) -> Table:
     return Table(
         title="Candidate against its bars", columns=WRITTEN, rows=[[one[name] for name in WRITTEN] for one in full]
     )
+
+
+def ready(**fields: object) -> Verdict:
+    """The verdict of rollback-readiness, as the gate writes it."""
+    rows: list[list[Scalar]] = [
+        [
+            "last known good version",
+            f"{PRODUCTION.identity}, proven 2026-01-01 10:00Z by a rollout that it passed",
+            "pass",
+        ],
+        [
+            "how traffic goes back",
+            "Caddy at 127.0.0.1:2019 routes 127.0.0.1:8080 back; release-gate rollback --model flight-delay",
+            "pass",
+        ],
+        ["data migrations", "none is new (since production's commit 4fe1c0d2ab)", "pass"],
+        ["who decides", "@octo-air, at all hours", "pass"],
+        ["what would prove it", "version, golden predictions; beside them health (smoke.yml)", "pass"],
+    ]
+    columns = ["question", "answer", "outcome"]
+    table = Table(title="Could it be taken back?", columns=columns, rows=rows)
+    return verdict("rollback-readiness", **{"tables": [table], **fields})  # type: ignore[arg-type]
 
 
 def _slices(count: int = 12) -> list[list[Scalar]]:
@@ -138,6 +162,7 @@ def good() -> Overall:
         verdict("build-candidate"),
         verdict("endpoint-test", findings=[slow]),
         verdict("threshold-comparison", tables=[thresholds(overall, *_slices())]),
+        ready(),
     )
 
 
@@ -192,6 +217,7 @@ def unit_changed() -> Overall:
         verdict("build-candidate"),
         verdict("endpoint-test"),
         verdict("threshold-comparison", "fail", findings=[fell, piece, guard], tables=[thresholds(whole, *rows)]),
+        ready(),
     )
 
 
@@ -209,6 +235,7 @@ def first_release() -> Overall:
             tables=[thresholds(row)],
             subjects=[PACKAGE, EVALUATION],
         ),
+        ready(subjects=[]),
     )
 
 
@@ -227,6 +254,7 @@ def crashed() -> Overall:
         verdict("transform-tests"),
         verdict("build-candidate", "error", findings=[failed]),
         verdict("threshold-comparison", "error", findings=[absent]),
+        ready(),
     )
 
 
@@ -255,6 +283,7 @@ def several() -> list[Overall]:
     scores.append(
         verdict("threshold-comparison", "inconclusive", "batch-scores", findings=[unsure], tables=[thresholds(row)])
     )
+    scores.append(ready(model="batch-scores"))
     return [good(), together(*scores, model="batch-scores")]
 
 
@@ -282,6 +311,7 @@ def oversized() -> Overall:
         verdict("build-candidate"),
         verdict("endpoint-test"),
         verdict("threshold-comparison", tables=[thresholds(*rows)]),
+        ready(),
     )
 
 
@@ -315,5 +345,6 @@ def hostile() -> Overall:
         verdict("build-candidate"),
         verdict("endpoint-test"),
         verdict("threshold-comparison", "fail", findings=[bad], tables=[table]),
+        ready(),
         known=(finding("artifact-link", f"the artifact holds {ATTACK!r}"),),
     )

@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def test_a_verdict_as_reviewed(golden: Golden) -> None:
-    text = verdict_markdown(cases.unit_changed().verdicts[-1])
+    text = verdict_markdown(cases.unit_changed().verdicts[4])
     assert_ours(text)
     golden(GOLDEN / "verdict_threshold.md", text)
 

@@ -10,7 +10,7 @@ from tests.report import cases
 
 
 def test_findings_come_worst_first_with_their_remedies() -> None:
-    text = click.unstyle(rendered(cases.unit_changed().verdicts[-1]))
+    text = click.unstyle(rendered(cases.unit_changed().verdicts[4]))
     assert text.startswith("FAIL  threshold-comparison  flight-delay  (2.0 s)")
     assert text.index("error [threshold-missed]") < text.index("warning [threshold-inconclusive]")
     assert "remedy: Find what changed for all rows" in text

@@ -123,8 +123,8 @@ class Project:
             subprocess.run(["git", *named, *words], cwd=self.root, check=True)
 
 
-def make(root: Path, cache: Path) -> Project:
-    """Write and commit the repository."""
+def write(root: Path) -> None:
+    """Write the repository's files."""
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
@@ -133,6 +133,11 @@ def make(root: Path, cache: Path) -> Project:
     rows["late"] = rows["x"] > 0.5
     for name in ("rows", "evaluation"):
         rows.to_parquet(root / "data" / f"{name}.parquet", index=False)
+
+
+def make(root: Path, cache: Path) -> Project:
+    """Write and commit the repository."""
+    write(root)
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     project = Project(root, cache)
     project.commit()

@@ -100,8 +100,9 @@ def test_a_workflow_begins_without_permissions_and_says_why_it_grants_each(file:
     found = read(file.read_text())
     assert found["permissions"] == {}
     for name, job in found["jobs"].items():
-        assert job["permissions"], name
         assert isinstance(job["permissions"], dict), name
+        inner = [step.get("uses", "").startswith("$/.github/actions/") for step in job.get("steps", [{}])]
+        assert job["permissions"] or all(inner), name  # nothing is fetched and nobody is asked
     granted = re.findall(r"^ {6}([a-z-]+: (?:read|write)\b.*)$", file.read_text(), re.MULTILINE)
     assert len(granted) == sum(len(job["permissions"]) for job in found["jobs"].values())
     assert all(re.search(r" # \w+", line) for line in granted), granted
@@ -234,7 +235,7 @@ def test_jobs_hand_artifacts_on_by_id_since_whoever_uploads_first_owns_a_name() 
 
 
 def test_two_calls_in_one_run_share_no_concurrency_group_and_no_name_of_an_artifact() -> None:
-    for file in ("gate.yml", "comment.yml"):
+    for file in ("gate.yml", "comment.yml", "release.yml", "pipeline.yml", "rollback.yml"):
         group = read((PROJECT / ".github/workflows" / file).read_text())["concurrency"]["group"]
         for part in ("working-directory", "config", "model"):
             assert f"${{{{ inputs.{part} }}}}" in group, file
@@ -251,3 +252,38 @@ def test_a_composite_action_finds_our_command_where_setup_put_it_not_by_a_path_t
         assert not re.match(r"release-gate\b", run), run
         if "release-gate" in run:
             assert run.startswith('"$RUNNER_TEMP/release-gate/bin/release-gate" '), run
+
+
+def test_docs_tell_every_input_of_every_workflow_with_its_default_and_meaning() -> None:
+    page = (PROJECT / "docs/github.md").read_text()
+    told = {
+        (name, workflow, default.strip("`"), meaning)
+        for name, of, default, meaning in re.findall(
+            r"^\| `([\w-]+)` \| ([\w, ]+) \| ?(\S*) \| (.+) \|$", page, re.MULTILINE
+        )
+        for workflow in of.split(", ")
+    }
+    known = {
+        (name, file.stem, str(one["default"]), one["description"])
+        for file in WORKFLOWS
+        for name, one in ((read(file.read_text())[True].get("workflow_call") or {}).get("inputs") or {}).items()
+    }
+    assert told == known
+
+
+def test_docs_tell_every_permission_that_a_job_takes() -> None:
+    table = (PROJECT / "docs/github.md").read_text().partition("## Permissions")[2].partition("## Inputs")[0]
+    told: dict[str, set[str]] = {}
+    names = ""
+    for first, grants in re.findall(r"^\| ?([\w., ]*?) ?\| (`.*?) \|", table, re.MULTILINE):
+        names = first or names
+        for name in names.split(", "):
+            told.setdefault(name, set()).update(re.findall(r"`([\w-]+: \w+)`", grants))
+    for file in WORKFLOWS:
+        found = read(file.read_text())
+        if "workflow_call" in found[True]:
+            taken: dict[str, str] = {}
+            for job in found["jobs"].values():
+                for scope, level in job["permissions"].items():
+                    taken[scope] = "write" if "write" in (level, taken.get(scope)) else "read"
+            assert {f"{scope}: {level}" for scope, level in taken.items()} <= told[file.name], file.name

@@ -1,8 +1,9 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from release_gate.drafts import CALLER, COMMENT_CALLER
+from release_gate.caller_workflows import CALLERS as TEMPLATES
 from tests.workflows.permissions import (
     RESTRICTED,
     Excess,
@@ -12,7 +13,7 @@ from tests.workflows.permissions import (
     read,
     triggers,
 )
-from tests.workflows.places import CALLERS, WORKFLOWS, called, shown
+from tests.workflows.places import CALLERS, PROJECT, WORKFLOWS, called, shown
 
 LEAF = """
 on: workflow_call
@@ -112,14 +113,45 @@ def test_every_job_of_ours_and_of_the_examples_gets_what_it_asks_for(file: Path)
 
 
 DRAFTED = {
-    "gate": CALLER.format(repository="octo-air/release-gate", ref="v1"),
-    "comment": COMMENT_CALLER.format(repository="octo-air/release-gate", ref="v1"),
+    name: one.text.format(repository="octo-air/release-gate", ref="v1", branch="main")
+    for name, one in TEMPLATES.items()
 }
+SHOWN = [
+    text
+    for text in re.findall(r"^```yaml\n(.*?)^```$", (PROJECT / "docs/github.md").read_text(), re.DOTALL | re.MULTILINE)
+    if "jobs:" in text
+]
+"""Callers that docs/github.md shows."""
 
 
 @pytest.mark.parametrize("text", DRAFTED.values(), ids=DRAFTED.keys())
 def test_the_callers_that_init_drafts_grant_what_every_nested_job_asks_for(text: str) -> None:
     assert [str(one) for one in excesses("drafted.yml", read(text), called)] == []
+
+
+@pytest.mark.parametrize("text", SHOWN, ids=[str(at) for at in range(len(SHOWN))])
+def test_the_callers_that_the_docs_show_grant_what_every_nested_job_asks_for(text: str) -> None:
+    assert [str(one) for one in excesses("shown.yml", read(text), called)] == []
+
+
+def test_drafted_callers_grant_nothing_that_no_job_takes_but_what_is_reserved() -> None:
+    reserved = {"attestations", "packages"}
+    for name, text in DRAFTED.items():
+        for key, job in read(text)["jobs"].items():
+            _, workflow = called("drafted.yml", job["uses"])  # type: ignore[misc]
+            asked = {
+                (scope, level)
+                for one in workflow["jobs"].values()
+                for scope, level in (one["permissions"] or {}).items()
+            }
+            spare = {scope for scope, level in job["permissions"].items() if (scope, level) not in asked}
+            assert spare == (reserved if key == "release" else set()), (name, key)
+
+
+def test_what_is_reserved_is_said_to_be_so_and_not_to_be_in_use() -> None:
+    for scope in ("attestations", "packages"):
+        line = next(line for line in DRAFTED["gate"].splitlines() if line.strip().startswith(f"{scope}:"))
+        assert "no job takes it yet" in line
 
 
 def test_every_reusable_workflow_of_ours_is_reached_from_a_callers_file() -> None:
@@ -131,7 +163,7 @@ def test_every_reusable_workflow_of_ours_is_reached_from_a_callers_file() -> Non
             reached.add(target[0])
         return target
 
-    for text in [*DRAFTED.values(), *(file.read_text() for file in CALLERS)]:
+    for text in [*DRAFTED.values(), *SHOWN, *(file.read_text() for file in CALLERS)]:
         list(excesses("caller.yml", read(text), noting))
     reusable = {shown(file) for file in WORKFLOWS if "workflow_call" in triggers(read(file.read_text()))}
     assert reusable <= reached

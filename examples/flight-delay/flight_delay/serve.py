@@ -97,8 +97,11 @@ def main() -> None:
     arguments = parser.parse_args()
     # One row needs one core; threads that wait for each other make the slowest answers on a busy machine.
     threadpool_limits(limits=1)
-    app = create_app(arguments.model, os.environ.get("RELEASE_GATE_VERSION", "unversioned"))
-    uvicorn.run(app, host=arguments.host, port=arguments.port, log_level="warning")
+    version = os.environ.get("RELEASE_GATE_VERSION", "unversioned")
+    # On every answer, also on one that fails: a client's log must tell which version it was.
+    headers = [("X-Model-Version", version)]
+    app = create_app(arguments.model, version)
+    uvicorn.run(app, host=arguments.host, port=arguments.port, log_level="warning", headers=headers)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ class Entry:
     group: str
     module: str
     help: str
+    name: str = "command"
 
 
 TABLE: dict[str, Entry] = {
@@ -27,9 +28,18 @@ TABLE: dict[str, Entry] = {
     "build-candidate": Entry("pull request", "build_candidate", "Train, predict, record golden predictions, seal."),
     "endpoint-test": Entry("pull request", "endpoint_test", "Does the packaged server start and answer?"),
     "threshold-comparison": Entry("pull request", "threshold_comparison", "Good enough, and no worse than production?"),
+    "rollback-readiness": Entry("pull request", "rollback_readiness", "Could this change be taken back, and by whom?"),
     "report": Entry("pull request", "report", "Verdicts into one comment, summary, annotations, outcome."),
     "publish-artifact": Entry("release", "publish_artifact", "Store the sealed package and register it."),
+    "deploy": Entry("release", "deploy", "Give a version its traffic in steps, watched, with a way back."),
+    "rollback": Entry("release", "rollback", "Return to the last known good version."),
+    "smoke-test": Entry("release", "smoke_test", "Does what serves answer, with the right version?"),
+    "list": Entry("history", "list", "The registered versions: what each was made from, what it is now."),
     "log": Entry("history", "log", "What happened to a model, when, by whom."),
     "show": Entry("history", "show", "One version: what it is made of."),
+    "who": Entry("history", "who", "Who decides now, why, and until when."),
+    "hold": Entry("history", "holds", "Freeze releases, or let them go on.", "hold"),
+    "block": Entry("history", "holds", "Forbid a version to serve again.", "block"),
+    "unblock": Entry("history", "holds", "Let a blocked version serve again.", "unblock"),
     "contract": Entry("contract", "contract", "Infer, compare or show contracts."),
 }

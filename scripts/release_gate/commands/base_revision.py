@@ -65,6 +65,12 @@ def rewritten(folder: Path, environment: Mapping[str, str]) -> list[str]:
     return sorted(name for name in (told or b"").decode(errors="replace").split("\0") if name)
 
 
+def compared_with(folder: Path, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Name and commit of what this checkout is held against: the merge base, else the commit before; None without."""
+    history = _History(folder.resolve() / "any", environment)
+    return history.on_runner() if history.on_github else history.branched() or history.before()
+
+
 class _History:
     """A file's past, read from git's objects; nothing is fetched, asked for or changed on the way."""
 

@@ -168,16 +168,14 @@ class _Building:
         """Production's digest, and its package unpacked with its own environment."""
         from release_gate.commands.staging import stage
         from release_gate.lifecycle.state import fold
-        from release_gate.registry.ledger import Ledger
-        from release_gate.registry.packages import open_package
-        from release_gate.registry.stores.folder import FolderStore
+        from release_gate.registry.opened import open_registry
 
-        registry = self.place.root / self.model.registry
-        digest = fold(Ledger(FolderStore(registry), self.model.model).read()).production
+        registry = open_registry(self.model.registry, root=self.place.root, environment=self.context.environment)
+        digest = fold(registry.ledger(self.model.model).read()).production
         if digest is None:
             return None, None
         try:
-            sealed = open_package(registry / "packages", digest)
+            sealed = registry.open(digest)
             use, folder = sealed.package.contents.use, self.work / "production"
             return digest, stage(self.context, sealed.layers, use, folder, version=digest)
         except Refused as problem:

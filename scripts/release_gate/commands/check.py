@@ -13,7 +13,10 @@ from release_gate.commands.options import gate_options
 from release_gate.files import clear_unfinished
 from release_gate.findings import BadInput
 
-GATES = ("schema-check", "transform-tests", "build-candidate", "endpoint-test", "threshold-comparison")
+GATES = (
+    *("schema-check", "transform-tests", "build-candidate"),
+    *("endpoint-test", "threshold-comparison", "rollback-readiness"),
+)
 """Every gate of a pull request; each runs whatever the others say, so that all findings are told at once."""
 
 

@@ -18,6 +18,9 @@ from release_gate.config import ModelConfig
 from release_gate.files import write_whole
 from release_gate.verdict import Outcome, Verdict
 
+SUMMARISED = ("publish-artifact", "deploy", "rollback")
+"""Gates that no report follows: each writes its own part of the job's summary."""
+
 Gate = Callable[[Context, ModelConfig, Place], Verdict]
 
 
@@ -89,6 +92,7 @@ def finish(asked: Asked, results: Sequence[tuple[Verdict, int]], kept: Sequence[
     append(context.environment, OUTPUT, "".join(output(*one, secrets.token_hex(16)) for one in written.items()))
 
     verdicts = [verdict for verdict, _ in results]
+    _summarise(context, verdicts)
     if asked.out:
         write_whole(Path(asked.out), as_json(verdicts))
     if asked.format == "json":
@@ -102,6 +106,16 @@ def finish(asked: Asked, results: Sequence[tuple[Verdict, int]], kept: Sequence[
         for verdict in verdicts:
             click.echo(rendered(verdict))
     raise SystemExit(worst([code for _, code in results]))
+
+
+def _summarise(context: Context, verdicts: Sequence[Verdict]) -> None:
+    from release_gate.github.files import SUMMARY, append
+
+    own = [verdict for verdict in verdicts if verdict.gate in SUMMARISED]
+    if own and context.environment.get(SUMMARY):
+        from release_gate.report.markdown import verdict_markdown
+
+        append(context.environment, SUMMARY, "\n".join(verdict_markdown(verdict) for verdict in own) + "\n")
 
 
 def as_json(verdicts: Sequence[Verdict]) -> bytes:

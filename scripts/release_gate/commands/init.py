@@ -45,7 +45,7 @@ def command(context: Context, folder: str, gate: str, force: bool) -> None:
     modules = {role: module for role in ROLES if (module := find_module(root, files, role)) is not None}
     lock = next((name for name in LOCKS if name in files), None)
     contracts, texts = _contracts(root, [table.path for table in tables if not table.for_evaluation])
-    found = Repository(_name(root), owner(root), lock, pinned(root, lock), modules, tables)
+    found = Repository(_name(root), owner(root), lock, pinned(root, lock), modules, tables, branch(root))
     drafted = draft(found, contracts, gate)
     every = {**texts, **drafted.files}
     if above := upwards(root / CONFIGURATION):
@@ -61,7 +61,8 @@ def command(context: Context, folder: str, gate: str, force: bool) -> None:
             click.echo(f"  kept     {path} (it exists; --force overwrites)")
             continue
         write_whole(root / path, text.encode())
-        click.echo(f"  {'replaced' if exists else 'wrote':8} {path}")
+        purpose = f": {drafted.purposes[path]}" if path in drafted.purposes else ""
+        click.echo(f"  {'replaced' if exists else 'wrote':8} {path}{purpose}")
     if questions := list(_questions(root, drafted, every, kept)):
         click.echo("\nDecide or check:")
         for question in questions:
@@ -169,3 +170,14 @@ def owner(root: Path) -> str | None:
     # https://HOST/OWNER/NAME or git@HOST:OWNER/NAME; a path on this machine names no owner.
     found = re.search(r"(?:://[^/]+/|@[^:/]+:)([A-Za-z0-9][A-Za-z0-9-]*)/[\w.-]+?(?:\.git)?\s*$", asked.stdout)
     return f"@{found[1]}" if found else None
+
+
+def branch(root: Path) -> str:
+    """The branch that is released: the default one of `origin`, as far as it is known here."""
+    asked = subprocess.run(
+        ["git", "-C", str(root), "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip().removeprefix("origin/") or "main"

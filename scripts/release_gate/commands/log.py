@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(context: Context, config: str | None, model: str | None, format: str) -> None:  # noqa: A002 - the option's name
     """Show a model's ledger, oldest first, after verifying its chain."""
-    from release_gate.registry.ledger import Ledger
-    from release_gate.registry.stores.folder import FolderStore
+    from release_gate.registry.opened import open_registry
 
     found, root = configured(context, config)
-    histories = {one.model: Ledger(FolderStore(root / one.registry), one.model).read() for one in found.named(model)}
+    histories = {
+        one.model: open_registry(one.registry, root=root, environment=context.environment).ledger(one.model).read()
+        for one in found.named(model)
+    }
     if format == "json":
         plain = {name: [json.loads(event.to_json()) for event in events] for name, events in histories.items()}
         click.echo(json.dumps(plain, indent=1, ensure_ascii=False))
@@ -42,7 +44,7 @@ def table(model: str, events: list[Event]) -> Table:
         [
             event.sequence,
             event.at.strftime("%Y-%m-%d %H:%M:%SZ"),
-            event.kind,
+            _what(event),
             (event.package or "").removeprefix("sha256:")[:12],
             event.actor,
             event.because,
@@ -55,3 +57,8 @@ def table(model: str, events: list[Event]) -> Table:
         columns=columns,
         rows=[list(row) for row in rows],
     )
+
+
+def _what(event: Event) -> str:
+    """The kind, with its share of the traffic where it is one of a rollout's steps."""
+    return event.kind if event.share is None else f"{event.kind} {100 * event.share:.4g}%"

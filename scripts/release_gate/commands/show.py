@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,20 +26,19 @@ SHORTEST = 4
 @click.pass_obj
 def command(context: Context, version: str, config: str | None, model: str | None, format: str) -> None:  # noqa: A002
     """Show one version of the registry: `production`, `previous`, or a digest (its beginning is enough)."""
-    from release_gate.registry.ledger import Ledger
-    from release_gate.registry.packages import open_package
-    from release_gate.registry.stores.folder import FolderStore
+    from release_gate.registry.opened import Registry, open_registry
 
     found, root = configured(context, config)
-    matches: list[tuple[ModelConfig, str, list[Event]]] = []
+    matches: list[tuple[ModelConfig, Registry, str, list[Event]]] = []
     for one in found.named(model):
-        events = Ledger(FolderStore(root / one.registry), one.model).read()
-        matches.extend((one, digest, events) for digest in named(version, events))
+        registry = open_registry(one.registry, root=root, environment=context.environment)
+        events = registry.ledger(one.model).read()
+        matches.extend((one, registry, digest, events) for digest in named(version, events))
     if len(matches) != 1:
         many = f"{len(matches)} versions are called {version!r}; give more of the digest, or --model"
         raise BadInput.because("version-unknown", many if matches else f"no version is called {version!r}")
-    chosen, digest, events = matches[0]
-    sealed = open_package(Path(root / chosen.registry) / "packages", digest)
+    chosen, registry, digest, events = matches[0]
+    sealed = registry.open(digest)
     if format == "json":
         history = [json.loads(event.to_json()) for event in events if event.package == digest]
         click.echo(json.dumps({**sealed.package.model_dump(mode="json"), "events": history}, indent=1))

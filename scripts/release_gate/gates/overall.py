@@ -13,19 +13,20 @@ from release_gate.config import ModelConfig
 from release_gate.findings import finding
 from release_gate.verdict import Finding, Outcome, Severity, Verdict, VerdictUnreadable, Where
 
-SCHEMA, TRANSFORMS, BUILD, ENDPOINT, THRESHOLDS = (
+SCHEMA, TRANSFORMS, BUILD, ENDPOINT, THRESHOLDS, READINESS = (
     "schema-check",
     "transform-tests",
     "build-candidate",
     "endpoint-test",
     "threshold-comparison",
+    "rollback-readiness",
 )
-ORDER = (SCHEMA, TRANSFORMS, BUILD, ENDPOINT, THRESHOLDS)
+ORDER = (SCHEMA, TRANSFORMS, BUILD, ENDPOINT, THRESHOLDS, READINESS)
 """The gates of a pull request, in the order in which a report shows them."""
 
 MAY_SPEAK: dict[str, frozenset[str]] = {
     "build": frozenset({TRANSFORMS, BUILD, ENDPOINT}),
-    "judge": frozenset({SCHEMA, THRESHOLDS}),
+    "judge": frozenset({SCHEMA, THRESHOLDS, READINESS}),
 }
 """The job whose artifact carries a verdict → the gates that run there. The build job runs the caller's code."""
 
@@ -83,6 +84,7 @@ class Overall:
 def required(model: ModelConfig) -> dict[str, bool]:
     """The gates that must have judged a model → whether each may have been skipped."""
     gates = {SCHEMA: False, BUILD: False, ENDPOINT: model.candidate.serve is None, THRESHOLDS: False}
+    gates[READINESS] = False
     if model.transforms is not None:
         gates[TRANSFORMS] = False
     return {gate: gates[gate] for gate in ORDER if gate in gates}

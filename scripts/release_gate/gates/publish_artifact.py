@@ -126,22 +126,45 @@ def compared_with(overall: Overall) -> frozenset[str]:
     )
 
 
-def next_event(events: Sequence[Event], digest: str, compared: frozenset[str]) -> str | Finding:
-    """The kind of event that makes a package production after this history, or why there is none to append."""
+def next_event(
+    events: Sequence[Event], digest: str, compared: frozenset[str], *, rollout: bool = False, behind: bool = False
+) -> str | Finding:
+    """The kind of event that registers a package after this history, or why there is none to append.
+
+    `rollout`: registering does not make it production. `behind`: its commit is older than production's.
+    """
     state = fold(events)
     if digest in state.blocked:
-        block = next(one for one in reversed(events) if one.kind == "blocked" and one.package == digest)
+        block = next(one for one in reversed(events) if digest in (one.package, one.replaces) and _blocks(one))
         return finding(
             "publish-blocked", f"{digest} was blocked by {block.actor}: {block.because or 'no reason given'}"
         )
     if digest == state.production:
         return finding("publish-twice", f"{digest} is registered already and is production")
+    if behind:
+        return finding("publish-backwards", f"{digest} is of an older commit than production, {state.production}")
     if compared != ({state.production} if state.production else set()):
         # Also where another publisher was faster: what was judged is not better than what came meanwhile.
         judged = f"compared with {', '.join(sorted(compared))}" if compared else "judged as a first release"
         message = f"{digest} was {judged}; production is now {state.production or 'nothing'}"
         return finding("publish-production-moved", message)
-    return "promoted" if digest in state.registered else "registered"
+    if rollout and state.registered[-1:] == (digest,) and state.compared.get(digest, "") == state.production:
+        return finding("publish-twice", f"{digest} is registered already and waits for its rollout")
+    return "promoted" if digest in state.registered and not rollout else "registered"
+
+
+def reverted(events: Sequence[Event], digest: str) -> str | None:
+    """The package at fault for a hold that this one ends: main builds, bit for bit, what a rollback brought back.
+
+    Whoever asks must know as well that the commit comes after the one at fault, or a job run again would lift it.
+    """
+    state = fold(events)
+    at_fault = state.hold.package if state.hold is not None else None
+    return at_fault if at_fault is not None and digest == state.production and at_fault in state.blocked else None
+
+
+def _blocks(event: Event) -> bool:
+    return event.kind == "blocked" or bool(event.blocks)
 
 
 def concluded(package: Package, owner: str, use: str, notes: list[Finding], started: datetime) -> Verdict:

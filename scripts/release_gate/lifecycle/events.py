@@ -24,9 +24,15 @@ KINDS = {
     "registered": "the package is stored and known",
     "judged": "gates judged the package",
     "approved": "the owner agreed to release it",
-    "deployed": "it takes a first share of traffic",
+    "deployed": "its rollout begins; nothing is routed to it yet",
+    "stepping": "it is about to take a share of traffic",
+    "stepped": "it takes that share: read back from the target and proven by smoke tests",
     "promoted": "it passed its bake, or was published again where no rollout is declared, and serves all traffic",
+    "taking-back": "its traffic is about to go back to the version before",
+    "taken-back": "the version before serves all traffic again; the rollout is over",
+    "rolling-back": "an earlier package is about to take all traffic; no rollout goes on from here",
     "rolled-back": "an earlier package serves again",
+    "settled": "something that was owed is done",
     "blocked": "the package may not serve again",
     "unblocked": "the block was lifted",
     "held": "releases are frozen",
@@ -48,11 +54,37 @@ class Judged(Value):
     identity: Digest
 
 
+class Stage(Value):
+    """A part of a rollout: a share of traffic, and the seconds for which it is watched."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    seconds: Annotated[float, Field(ge=0)]
+
+
+class Schedule(Value):
+    """A rollout as it was begun: what is declared later changes later rollouts only. Times in seconds.
+
+    `watched` is False for tables of predictions: what proves those is compared before the pointer moves.
+    """
+
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=51)]
+    lease: Annotated[float, Field(gt=0)]
+    wait_at_most: Annotated[float, Field(ge=1)] = 3.0
+    least_requests: Annotated[int, Field(ge=1)] = 1
+    watched: bool = True
+
+
 class Draft(Value):
     """An event before it has a place in the history.
 
     `serves` says what brings the package to its users: registering is all there is where no rollout is declared,
     the first time (`registered`) and when an earlier package is published again (`promoted`).
+    `commit`, `tree` and `compared` stand with `registered`: what the package was built from this time (the tree is that
+    of the configuration's folder), and the production it was judged against (none for a first release).
+    `schedule` stands with `deployed`, `step` (from 1) and `share` with `stepping` and `stepped`.
+    `replaces` is the package that loses its traffic by a rollback. `blocks`: what loses its traffic (the package of
+    `taken-back`, the one replaced of `rolled-back`) may not serve again, and releases are held, by this same event:
+    no kill can come between.
     `owed` lists the effects that are owed from here on; None leaves that list as it was.
     """
 
@@ -64,6 +96,14 @@ class Draft(Value):
     verdicts: Annotated[tuple[Judged, ...], Field(max_length=100)] = ()
     because: Line = ""
     serves: Literal["on-registration", "after-rollout"] | None = None
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    tree: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    compared: Digest | None = None
+    schedule: Schedule | None = None
+    step: Annotated[int, Field(ge=1, le=51)] | None = None
+    share: Annotated[float, Field(ge=0, le=1)] | None = None
+    replaces: Digest | None = None
+    blocks: bool | None = None
     owed: Annotated[tuple[Line, ...], Field(max_length=100)] | None = None
 
 

@@ -135,8 +135,16 @@ def bring(source: Path, layout: Path, digest: str) -> None:
     if path_of(layout, digest).exists():
         verified(layout, digest, path_of(source, digest).stat().st_size, "blob that is stored already")
         return
-    with verified(source, digest, None, "blob to copy").open("rb") as content, writing(layout) as blob:
+    try:
+        content = path_of(source, digest).open("rb")
+    except FileNotFoundError as error:
+        raise BadInput.because("package-incomplete", f"the blob to copy is missing: {digest}") from error
+    with content, writing(layout) as blob:
         shutil.copyfileobj(content, blob, PIECE)
+        if blob.digest != digest:
+            found = blob.digest.removeprefix("sha256:")
+            message = f"the blob to copy is not what its digest says: {digest}, found {found}"
+            raise BadInput.because("package-corrupt", message)
 
 
 def index(layout: Path) -> list[dict[str, Any]]:

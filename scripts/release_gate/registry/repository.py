@@ -6,12 +6,15 @@ Read with git itself and nothing of the repository's own configuration that coul
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from release_gate.lifecycle.package import Source
 
 SAFE = (
+    # `status` would write the index anew, as root in a Docker action.
+    "--no-optional-locks",
     # In a Docker action the workspace belongs to another user; we only read.
     *("-c", "safe.directory=*"),
     *("-c", "core.fsmonitor=false"),
@@ -42,6 +45,31 @@ def inspect(root: Path) -> Repository:
     commit, tree = (_git(root, "rev-parse", "--verify", "--quiet", name) for name in ("HEAD", "HEAD:./"))
     source = Source(commit=_name(commit), tree=_name(tree), dirty=bool(changed) or not commit)
     return Repository(source, tuple(sorted({name for name in listed.split("\0") if name})), changed, untracked)
+
+
+def is_ancestor(root: Path, older: str, newer: str) -> bool | None:
+    """Whether one commit comes before another; None where git does not know both, as in a shallow checkout."""
+    if any(_git(root, "cat-file", "-e", f"{commit}^{{commit}}") is None for commit in (older, newer)):
+        return None
+    base = _git(root, "merge-base", older, newer)
+    return base is not None and base.strip() == older
+
+
+def versions_of(root: Path, file: str, most: int = 50) -> Iterator[tuple[str, bytes]]:
+    """What a file was in the newest commits that changed it, each with the commit's name."""
+    commits = (_git(root, "log", f"-n{most}", "--format=%H", "--", file) or "").split()
+    for commit in commits:
+        content = _git(root, "show", f"{commit}:./{file}")
+        if content is not None:
+            yield commit, content.encode(errors="surrogateescape")
+
+
+def files_at(root: Path, commit: str) -> frozenset[str] | None:
+    """The files below a folder as a commit holds them, by path from that folder; None where git has no such commit."""
+    if _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+        return None
+    listed = _git(root, "ls-tree", "-r", "-z", "--name-only", commit, "--", ".")
+    return None if listed is None else frozenset(name for name in listed.split("\0") if name)
 
 
 def identity(root: Path) -> str | None:

@@ -106,6 +106,11 @@ class Check(Value):
         return "expected" in self.model_fields_set
 
     @property
+    def asserts_version(self) -> bool:
+        """Whether the answer must name the version."""
+        return self.judges_json and "{version}" in json.dumps(self.expected)
+
+    @property
     def content(self) -> dict[str, Any]:
         """What is posted: `body` as it is, `data` as JSON."""
         if "json_body" in self.model_fields_set:
@@ -153,7 +158,7 @@ class Smoke(Value):
         """What no check asks for: `golden` predictions, the `version`, a `malformed` request answered with 4xx."""
         asked = {
             "golden": any(check.golden for check in self.checks),
-            "version": any(check.judges_json and "{version}" in json.dumps(check.expected) for check in self.checks),
+            "version": any(check.asserts_version for check in self.checks),
             "malformed": any(check.post and str(check.status).startswith("4") for check in self.checks),
         }
         return tuple(what for what, known in asked.items() if not known)

@@ -68,10 +68,10 @@ def started(
             if problem is None:
                 yield Up(url, process, round(clock.monotonic() - began, 3))
                 return
-            taken = problem.code == "serve-died" and _taken(chosen)
+            again = problem.code == "serve-died" and taken(chosen)
         finally:
             process.stop()
-        if not taken or attempt == STARTS:
+        if not again or attempt == STARTS:
             raise NotServing(problem)
 
 
@@ -82,14 +82,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _taken(port: int) -> bool:
+def taken(port: int) -> bool:
     """Whether somebody listens on the port our server could not get."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _listens(pid: int, port: int) -> bool:
+def listens(pid: int, port: int) -> bool:
     """Whether a process or one of its children has the port: another's answer must not speak for ours."""
     import psutil  # noqa: PLC0415 - only needed where a server runs
 
@@ -119,7 +119,7 @@ def _wait(url: str, process: Running, smoke: Smoke, session: Session, clock: Clo
             last, astray = str(problem), None
         else:
             right = status in ("", str(reply.status), f"{reply.status // 100}xx")
-            ours = _listens(process.pid, port) if right or reply.status == NOT_FOUND else False
+            ours = listens(process.pid, port) if right or reply.status == NOT_FOUND else False
             if right and ours:
                 return None
             last = f"GET {route} answers {reply.status}, not {status}"

@@ -122,14 +122,31 @@ def _one(check: Check, smoke: Smoke, server: Server) -> str:
         return _golden(smoke.predict, check.golden.tolerance, server)
     if check.latency is not None and smoke.predict is not None:
         return _latency(smoke.predict, check.latency.requests, check.latency.p95_below, server)
+    reply = reply_to(check, server)
+    hold(check, reply, server.version)
+    return f"{reply.status} in {reply.seconds * 1000:.0f} ms"
+
+
+def reply_to(check: Check, server: Server) -> Reply:
+    """What a server answers to a check that asks for one path.
+
+    Raises:
+        NoAnswer: nothing whole came back.
+    """
     if check.get is not None:
-        reply = server.ask("GET", check.get)
-    else:
-        reply = server.ask("POST", check.post or "/", **check.content)
+        return server.ask("GET", check.get)
+    return server.ask("POST", check.post or "/", **check.content)
+
+
+def hold(check: Check, reply: Reply, version: str) -> None:
+    """Hold an answer to what the check expects of a version.
+
+    Raises:
+        Failed: `smoke-status`, `smoke-json`.
+    """
     _expect_status(reply, check.status)
     if check.judges_json:
-        _expect_json(_json(reply), versioned(check.expected, server.version))
-    return f"{reply.status} in {reply.seconds * 1000:.0f} ms"
+        _expect_json(_json(reply), versioned(check.expected, version))
 
 
 def _golden(how: Ask, tolerance: float, server: Server) -> str:

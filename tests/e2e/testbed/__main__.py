@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 PARTS: dict[str, Callable[[], object]] = {
     "act": tools.act,
     "actionlint": tools.actionlint,
+    "haproxy": tools.haproxy,
     "node": tools.node_modules,
+    "prometheus": tools.prometheus,
     "base": docker.base,
     "runner": docker.runner,
     "image": docker.release_gate,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STAND_INS = ("checkout", "upload-artifact", "download-artifact")
 PUBLISHED_AS = "octo-air/release-gate@v1"
+TARGET = "our-target"
+"""Label of the runner on the machine that serves: its jobs run outside of any container, as on a self-hosted one."""
 
 
 @dataclass
@@ -57,26 +59,33 @@ class Actions:
         run_id: int,
         limit: float = 600,
         more: Mapping[str, str] | None = None,
+        target: Mapping[str, str] | None = None,
     ) -> Finished:
-        """Run one workflow file of a user's repository, as it is checked out, for one event."""
-        cache = cache_folder() / "runner"
-        cache.mkdir(exist_ok=True)
+        """Run one workflow file of a user's repository, as it is checked out, for one event.
+
+        `target`: variables of the jobs that run on the machine that serves.
+        """
+        cache = jobs_cache()
+        repository = user.folder.with_name(f"{user.folder.name}.git")
+        if not repository.exists():
+            repository.symlink_to(user.folder / ".git")
         environment = {
             "GITHUB_API_URL": self.api,
             "GITHUB_REPOSITORY": user.name,
             "GITHUB_RUN_ID": str(run_id),
             "GITHUB_RUN_ATTEMPT": "1",
             "TESTBED_ARTIFACTS": self.artifacts,
-            "TESTBED_REPOSITORY": "/testbed/repository",
-            "PIP_CACHE_DIR": "/testbed/cache/pip",
-            "UV_CACHE_DIR": "/testbed/cache/uv",
+            "TESTBED_REPOSITORY": str(repository),
+            "PIP_CACHE_DIR": f"{cache}/pip",
+            "UV_CACHE_DIR": f"{cache}/uv",
             # The cache is a mount, to which nothing can be linked but by name; copying takes 15 s a run.
             "UV_LINK_MODE": "symlink",
             "UV_PYTHON_DOWNLOADS": "never",
-            "RELEASE_GATE_CACHE": "/testbed/cache/release-gate",
+            "RELEASE_GATE_CACHE": f"{cache}/release-gate",
             **(more or {}),
         }
-        mounts = f"--volume={user.folder / '.git'}:/testbed/repository --volume={cache}:/testbed/cache"
+        # At the places they have here, so that a job inside a container and one outside name them alike.
+        inside = f"--volume={repository.resolve()}:{repository} --volume={cache}:{cache}"
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "event.json"
             file.write_text(json.dumps(event))
@@ -84,13 +93,14 @@ class Actions:
                 str(tools.act()), name, "--json", "--eventpath", str(file),
                 "--workflows", f".github/workflows/{workflow}",
                 "--platform", f"ubuntu-latest={docker.RUNNER}", "--pull=false", "--action-offline-mode",
-                "--container-options", mounts, "--secret", f"GITHUB_TOKEN={token}",
+                "--platform", f"{TARGET}=-self-hosted", "--container-options", inside,
+                "--secret", f"GITHUB_TOKEN={token}",
                 "--no-skip-checkout", "--no-cache-server", "--rm",
                 *_each("--local-repository", self._local()), *_each("--env", environment),
             ]  # fmt: skip
-            # act names containers after the workflow and its job: two runs at once would take each other's.
-            with held("act-run"):
-                return _until_done(command, user.folder, _quiet(folder), limit)
+            # act names containers after the workflow and its job: two runs of one at once would take each other's.
+            with held(f"act-{workflow}"):
+                return _until_done(command, user.folder, {**_quiet(folder), **(target or {})}, limit)
 
     def _local(self) -> dict[str, Path]:
         """What act must not fetch: our own actions, and the stand-ins at the commits our workflows pin."""
@@ -103,11 +113,21 @@ class Actions:
         return {PUBLISHED_AS: self.project, **stand_ins}
 
 
+def jobs_cache() -> Path:
+    """What jobs keep between runs: packages, environments. Links in there hold this very path."""
+    folder = cache_folder() / "jobs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def pinned_project(folder: Path) -> Path:
     """Make the copy of the project that act can run: `scripts/pin`, as a release does it."""
     repository, ref = PUBLISHED_AS.split("@")
     options = ["--repository", repository, "--ref", ref, "--image", f"docker://{docker.RELEASE_GATE}"]
     run_own([PROJECT / "scripts/pin", folder, *options])
+    for file in folder.glob(".github/workflows/*.yml"):
+        # GitHub and actionlint know this key of `environment`; act 0.2.89 refuses a file that has it.
+        file.write_text(re.sub(r"^ +deployment: false\b.*\n", "", file.read_text(), flags=re.MULTILINE))
     return folder
 
 

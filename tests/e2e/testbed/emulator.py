@@ -37,6 +37,7 @@ SEED: dict[str, Any] = {
         "repos": [
             {"owner": "octo-air", "name": "flight-delay", "auto_init": True},
             {"owner": "octo-air", "name": "batch-scores", "auto_init": True},
+            {"owner": "octo-air", "name": "tiny", "auto_init": True},
         ],
     },
 }

@@ -1,7 +1,8 @@
 """Stands before `emulate` and does what GitHub does and it does not.
 
 A pull request's head moves with its branch; a token may be read-only; the workflow's own token may not ask
-who it is; the artifacts of a run can be listed and downloaded. Every request is kept, so that tests can count.
+who it is; the artifacts of a run can be listed and downloaded; deployments, the pull requests of a commit and their
+reverts are kept (deployments.py). Every request is kept, so that tests can count.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import urllib.request
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+
+from tests.e2e.testbed.deployments import Mirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,10 @@ class Front:
     heads: dict[tuple[str, int], str] = field(default_factory=dict)
     """Head commits of pull requests that were pushed to after they were opened."""
     bots_token: str = ""
+    mirror: Mirror = field(default_factory=lambda: Mirror(beside=True))
+    """Deployments, merged pull requests and reverts."""
+    exchanges: list[dict[str, Any]] = field(default_factory=list)
+    """What the mirror was asked and answered, to be held to GitHub's description (tests/github/published.py)."""
 
     def written(self) -> list[tuple[str, str, int]]:
         """Return the requests that changed something, or tried to."""
@@ -53,6 +60,11 @@ class _Server(ThreadingHTTPServer):
         self.emulator = emulator
         self.artifacts = artifacts
         self.front = Front(f"http://127.0.0.1:{self.server_port}", bots_token=bots_token)
+        self.front.mirror.opening = self._opened
+
+    def _opened(self, repository: str, title: str) -> int:
+        """Number of a pull request that the mirror opens; its comments are those of an issue."""
+        return int(self.emulator.ask("POST", f"/repos/{repository}/issues", {"title": title})["number"])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -63,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else None
         path = urllib.parse.urlsplit(self.path).path
-        status, headers, content = self._own(path) or self._forward(path, body)
+        status, headers, content = self._own(path) or self._mirrored(path, body) or self._forward(path, body)
         self.server.front.requests.append((self.command, self.path, status))
         self.send_response(status)
         for name, value in headers.items():
@@ -87,6 +99,20 @@ class _Handler(BaseHTTPRequestHandler):
             where = f"{self.server.artifacts.url}/{run}/{urllib.parse.quote(name)}"
             return 302, {"Location": where}, b""  # as GitHub: storage elsewhere, no token wanted there
         return None
+
+    def _mirrored(self, path: str, body: bytes | None) -> tuple[int, dict[str, str], bytes] | None:
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        try:
+            fields = json.loads(body) if body else None
+        except ValueError:
+            return None
+        reply = self.server.front.mirror.answer(self.command, path, query, fields)
+        if reply is None:
+            return None
+        asked = {"method": self.command, "path": path, "query": query, "body": fields}
+        self.server.front.exchanges.append({**asked, "status": reply.status, "answer": reply.body})
+        headers = {"Content-Type": "application/json", **reply.headers}
+        return reply.status, headers, json.dumps(reply.body).encode()
 
     def _artifacts(self, repository: str, run: str) -> dict[str, Any]:
         url = f"{self.server.front.url}{repository}/actions/artifacts"

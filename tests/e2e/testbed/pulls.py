@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.e2e.testbed import objects
 from tests.e2e.testbed.emulator import FORKS_TOKEN, MAINTAINER_TOKEN
 
 if TYPE_CHECKING:
@@ -41,6 +42,22 @@ class Pulls:
         pull = self.api.ask("GET", f"/repos/{self.repository}/pulls/{number}")
         pull["head"]["sha"] = head
         return {"action": "synchronize", "number": number, "pull_request": pull, "repository": pull["base"]["repo"]}
+
+    def merge(self, number: int, commit: str, *, parents: tuple[str, ...] = ()) -> None:
+        """Have it merged as that commit of main; from now on GitHub says that it brought the commit."""
+        there = self.api.ask("GET", f"/repos/{self.repository}/pulls/{number}")
+        merged = objects.pull(
+            self.repository,
+            number,
+            head=self.front.heads.get((self.repository, number), there["head"]["sha"]),
+            branch=there["head"]["ref"],
+            merged=commit,
+            title=there["title"],
+        )
+        self.front.mirror.add(merged, commit)
+        if parents:
+            self.front.mirror.parents[commit] = parents
+        self.api.ask("PATCH", f"/repos/{self.repository}/pulls/{number}", {"state": "closed"})
 
     def finished(self, number: int, run: int, conclusion: str) -> dict[str, Any]:
         """Return the payload of `workflow_run` about a run of that pull request's newest commit."""

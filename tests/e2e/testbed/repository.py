@@ -69,11 +69,17 @@ def made(example: str, folder: Path, workflows: dict[str, str]) -> UserRepositor
     for name, text in workflows.items():
         (folder / ".github/workflows").mkdir(parents=True, exist_ok=True)
         (folder / ".github/workflows" / name).write_text(text)
+    return committed(folder)
+
+
+def committed(folder: Path) -> UserRepository:
+    """Put a folder under git, as GitHub would present it."""
     repository = UserRepository(folder)
     repository.git("init", "--quiet", "--initial-branch", "main")
-    repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    for allowed in ("allowAnySHA1InWant", "allowFilter"):  # as on GitHub
+        repository.git("config", f"uploadpack.{allowed}", "true")
     repository.git("remote", "add", "origin", f"https://github.com/{repository.name}")
-    repository.commit("The example")
+    repository.commit("The first commit")
     return repository
 
 

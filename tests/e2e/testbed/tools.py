@@ -1,4 +1,4 @@
-"""Programs that are not Python: act and actionlint (Go), emulate and Node 24 (npm)."""
+"""Programs that are not Python: act and actionlint (Go), emulate and Node 24 (npm), HAProxy (Debian)."""
 
 from __future__ import annotations
 
@@ -25,8 +25,17 @@ def actionlint() -> Path:
     return _go_program("actionlint", *ACTIONLINT)
 
 
+def haproxy() -> Path:
+    """Return the proxy that the target `haproxy` steers."""
+    # Debian puts it where only root's PATH leads.
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+    if shutil.which("haproxy", path=places) is None:
+        apt_install(["haproxy"], part="HAProxy")
+    return Path(shutil.which("haproxy", path=places) or "/usr/sbin/haproxy")
+
+
 def node_modules() -> Path:
-    """Return the folder with `emulate`, Node 24 and GitHub's OpenAPI description, as locked in node/."""
+    """Return the folder with `emulate`, Node 24 and GitHub's descriptions of its APIs, as locked in node/."""
     lock = (_NODE_FILES / "package-lock.json").read_bytes()
     home = cache_folder() / f"node-{hashlib.sha256(lock).hexdigest()[:12]}"
     with held("node"):
@@ -56,6 +65,18 @@ def node() -> Path:
 def openapi_description() -> Path:
     """Return GitHub's own description of its REST API: the oracle for doubles of single endpoints."""
     return node_modules() / "@octokit/openapi/generated/api.github.com.json"
+
+
+def graphql_schema() -> Path:
+    """Return GitHub's own schema of its GraphQL API."""
+    return node_modules() / "@octokit/graphql-schema/schema.graphql"
+
+
+def prometheus() -> Path:
+    """Return the program that scrapes and stores metrics, from the Debian package of that name."""
+    if not shutil.which("prometheus"):
+        apt_install(["prometheus"], part="prometheus")
+    return Path(shutil.which("prometheus") or "/usr/bin/prometheus")
 
 
 def _go_program(name: str, package: str, version: str) -> Path:

@@ -1,0 +1,1 @@
+"""What holds the traffic: starts versions, routes shares to them, reads back what is routed, and lets go of them."""

@@ -1,0 +1,70 @@
+"""What every target remembers in the same way: what is good, what is owed, and the configuration it went by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from release_gate.edges import Clock
+from release_gate.files import write_whole
+from release_gate.serving.standing import CONFIGURATION, KEPT, Standing, StandingFile
+from release_gate.verdict import Finding
+
+
+class Remembering:
+    """The part of a target that touches no traffic."""
+
+    def __init__(self, file: StandingFile, clock: Clock) -> None:
+        self._file, self._clock = file, clock
+
+    @property
+    def problems(self) -> Sequence[Finding]:
+        """What was found broken in the file and put right."""
+        return tuple(self._file.problems)
+
+    @property
+    def standing(self) -> Standing:
+        """All that is remembered."""
+        return self._file.read()
+
+    def owes(self) -> str | None:
+        """What is owed to the ledger since a restoration."""
+        return self._file.read().owed
+
+    def paid(self, fence: int = 0) -> None:
+        """Nothing is owed any more; a decision older than `fence` is refused from here on."""
+        self._file.change(
+            lambda standing: standing.model_copy(update={"owed": None, "fence": max(fence, standing.fence)})
+        )
+
+    def keep(self, digest: str) -> None:
+        """Remember a version as known to be good, the latest first."""
+
+        def kept(standing: Standing) -> Standing:
+            others = [one for one in standing.kept if one != digest]
+            return standing.model_copy(update={"kept": (digest, *others)[:KEPT]})
+
+        self._file.change(kept)
+
+    def forget(self, digest: str) -> None:
+        """A version is not known to be good any more."""
+        self._file.change(
+            lambda standing: standing.model_copy(update={"kept": tuple(one for one in standing.kept if one != digest)})
+        )
+
+    def kept(self) -> tuple[str, ...]:
+        """The versions known to be good, the latest first."""
+        return self._file.read().kept
+
+    def remember(self, configuration: bytes) -> None:
+        """Keep the configuration that a release went by."""
+        write_whole(self._file.folder / CONFIGURATION, configuration)
+
+    def remembered(self) -> bytes | None:
+        """The configuration of the latest release."""
+        try:
+            return (self._file.folder / CONFIGURATION).read_bytes()
+        except OSError:
+            return None
+
+    def close(self) -> None:
+        """Nothing is held open between calls. What serves goes on serving."""

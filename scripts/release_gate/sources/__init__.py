@@ -1,0 +1,1 @@
+"""Where the running totals of production come from: Prometheus, an address, a command."""

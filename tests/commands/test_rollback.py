@@ -1,0 +1,210 @@
+"""`rollback` by the command line, behind a real Caddy: whatever else is broken, an earlier version serves again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands.served import Served, users
+
+
+@pytest.fixture
+def promoted(served: Served) -> Served:
+    """B is production and proved itself, A was before; nothing runs."""
+    served.happened("promoted", served.versions["B"])
+    return served
+
+
+def test_the_version_before_serves_again_and_the_one_at_fault_is_blocked(promoted: Served) -> None:
+    a, b = promoted.versions["A"], promoted.versions["B"]
+    said = promoted.rollback("--because", "scores of carrier HA are all 0.5")
+    assert (said.code, said.codes, said.notes) == (0, [], ["rollback-done"]), said.text
+    assert f"{a} serves all traffic instead of {b}" in said.message
+    assert said.verdict is not None
+    assert [(one.kind, one.identity) for one in said.verdict.subjects] == [("production", a)]
+    assert said.verdict.tables[0].rows == [[a, "proved itself"]]
+    assert promoted.answering() == {a}
+    state = promoted.state
+    assert (state.production, state.last_known_good, state.restoring) == (a, a, None)
+    assert b in state.blocked
+    assert state.hold is not None
+    assert (state.hold.package, state.hold.because) == (b, "scores of carrier HA are all 0.5")
+    pressed = promoted.rollback()
+    assert (pressed.code, pressed.notes) == (0, ["rollback-done-before"])
+    assert f"{a} serves all traffic" in pressed.message
+    assert promoted.state.production == a, "the button pressed twice goes back once"
+
+
+def test_in_the_middle_of_a_rollout_it_is_the_candidate_that_loses_its_traffic(served: Served) -> None:
+    a, b = served.versions["A"], served.versions["B"]
+    assert served.deploy("--tick", "--version", b).code == 0
+    with users(served) as seen:
+        assert served.rollback().code == 0
+    assert set(seen) == {"200"}, seen
+    assert served.answering(40) == {a}
+    assert b in served.state.blocked
+    assert served.deploy("--version", b).codes == ["deploy-blocked"]
+
+
+@pytest.mark.parametrize("how", ["digest", "beginning", "previous"])
+def test_a_person_may_name_the_version(promoted: Served, how: str) -> None:
+    a = promoted.versions["A"]
+    said = promoted.rollback("--to", {"digest": a, "beginning": a[7:14], "previous": "previous"}[how])
+    assert (said.code, said.notes) == (0, ["rollback-done"]), said.text
+    assert promoted.state.production == a
+
+
+@pytest.mark.parametrize(
+    ("to", "says"),
+    [
+        ("feedfeed", "no registered version is called 'feedfeed'"),
+        ("production", "no registered version is called 'production'"),
+        ("previous", "no version before this one that proved itself"),
+    ],
+)
+def test_a_version_that_is_none_is_bad_use_and_moves_nothing(served: Served, to: str, says: str) -> None:
+    said = served.rollback("--to", to)
+    assert (said.code, said.codes) == (2, ["version-unknown"]), said.text
+    assert says in said.message
+    assert served.state.restoring is None
+
+
+def test_a_blocked_version_is_restored_where_a_person_names_it_and_that_is_said(promoted: Served) -> None:
+    a = promoted.versions["A"]
+    promoted.happened("blocked", a)
+    assert promoted.rollback().codes == ["rollback-nothing"]
+    said = promoted.rollback("--to", a)
+    assert (said.code, said.notes) == (0, ["rollback-to-blocked", "rollback-done"])
+
+
+def test_an_unproven_version_is_restored_where_a_person_names_it_and_that_is_said(promoted: Served) -> None:
+    harmful = promoted.versions["harmful"]
+    said = promoted.rollback("--to", harmful)
+    assert (said.code, said.notes) == (0, ["rollback-to-unproven", "rollback-done"])
+    assert promoted.answering() == {harmful}
+
+
+def test_where_nothing_ever_proved_itself_that_is_said(served: Served) -> None:
+    said = served.rollback()
+    assert (said.code, said.codes) == (4, ["rollback-nothing"])
+    assert served.versions["A"] in said.message
+    assert "a version can be named with --to" in said.text
+
+
+def test_a_version_that_does_not_pass_its_smoke_test_gives_way_and_nothing_is_claimed(promoted: Served) -> None:
+    a = promoted.versions["A"]
+    assert promoted.rollback().code == 0
+    promoted.end_processes()
+    serve = next((promoted.folder / "versions").glob("*/code/tiny_model/serve.py"))
+    package = json.loads((serve.parents[2] / "package.json").read_bytes())
+    assert package
+    serve.write_text("raise SystemExit('the disk was full')\n")
+    shutil.rmtree(promoted.root / ".release-gate" / "registry" / "packages")
+    said = promoted.rollback()
+    assert said.code == 4, said.text
+    assert said.codes == ["package-missing", "rollback-unproven"]
+    assert f"none proved itself of what was tried: {a}" in said.message
+    assert promoted.state.restoring is not None, "the intent stays open"
+
+
+def test_a_configuration_that_is_broken_today_is_no_reason_not_to_go_back(promoted: Served) -> None:
+    config = promoted.root / "release-gate.yml"
+    assert promoted.deploy("--version", "production").code == 0, "the target keeps a copy"
+    kept = config.read_text()
+    config.write_text("rollout: [")
+    said = promoted.rollback()
+    config.write_text(kept)
+    assert (said.code, said.notes) == (0, ["rollback-config-broken", "rollback-done"]), said.text
+    assert ".release-gate/target/tiny/release-gate.yml" in said.message
+    assert "release-gate.yml:" in said.message
+    assert promoted.answering() == {promoted.versions["A"]}
+
+
+def test_without_a_copy_its_history_in_git_has_one(promoted: Served) -> None:
+    promoted.project.commit()  # with the ports of this test
+    config = promoted.root / "release-gate.yml"
+    config.write_text("nonsense: true\n")
+    promoted.project.commit()
+    said = promoted.rollback()
+    assert (said.code, said.notes) == (0, ["rollback-config-broken", "rollback-done"]), said.text
+    assert "release-gate.yml of commit" in said.message
+    assert promoted.deploy().code == 2, "no release goes on without it"
+
+
+def test_with_neither_copy_nor_history_the_mistake_itself_is_said(tmp_path: Path, promoted: Served) -> None:
+    shutil.rmtree(promoted.root / ".git")
+    (promoted.root / "release-gate.yml").write_text("rollout: [")
+    said = promoted.rollback()
+    assert said.code == 2
+    assert "config-" in said.text or "yaml" in said.text
+
+
+def test_a_rollout_that_was_taken_out_of_the_configuration_is_found_where_the_target_kept_it(promoted: Served) -> None:
+    assert promoted.deploy("--version", "production").code == 0
+    config = promoted.root / "release-gate.yml"
+    config.write_text(config.read_text().partition("rollout:")[0])
+    said = promoted.rollback()
+    assert (said.code, said.notes) == (0, ["rollback-config-broken", "rollback-done"]), said.text
+    assert "declares no `rollout`" in said.message
+
+
+def test_a_model_that_was_never_rolled_out_can_not_be_rolled_back(promoted: Served) -> None:
+    config = promoted.root / "release-gate.yml"
+    config.write_text(config.read_text().partition("rollout:")[0])
+    said = promoted.rollback()
+    assert (said.code, said.codes) == (2, ["no-rollout"])
+
+
+def test_of_several_models_one_must_be_named(promoted: Served) -> None:
+    config = promoted.root / "release-gate.yml"
+    config.write_text(config.read_text().replace("model: tiny\n", "models: [{model: tiny}, {model: other}]\n"))
+    said = promoted.rollback()
+    assert said.code == 2
+    assert "name one with --model: tiny, other" in said.text
+    assert promoted.rollback("--model", "tiny").code == 0
+
+
+def test_without_its_ledger_it_goes_by_what_the_target_keeps_and_the_event_is_handed_over_later(
+    served: Served,
+) -> None:
+    a, b = served.versions["A"], served.versions["B"]
+    with users(served):
+        assert served.deploy("--version", "production").code == 0
+        assert served.deploy("--version", b).code == 0
+    registry = served.root / ".release-gate" / "registry"
+    registry.rename(served.root / "away")
+    registry.mkdir()
+    (registry / "ledger").write_text("a file where a folder was")
+    said = served.rollback("--because", "all is down")
+    assert said.code == 0, said.text
+    assert "rollback-unrecorded" in said.notes
+    assert served.answering() == {a}
+    shutil.rmtree(registry)
+    (served.root / "away").rename(registry)
+    assert served.state.production == b, "the ledger does not know yet"
+    assert served.deploy("--version", b).codes == ["deploy-blocked"]
+    assert (served.state.production, served.state.hold is not None) == (a, True)
+
+
+@pytest.mark.parametrize("to", ["beginning", "previous", "unknown"])
+def test_without_its_ledger_a_version_is_named_among_those_the_target_keeps(served: Served, to: str) -> None:
+    a, b = served.versions["A"], served.versions["B"]
+    with users(served):
+        assert served.deploy("--version", "production").code == 0
+        assert served.deploy("--version", b).code == 0
+    for event in (served.root / ".release-gate" / "registry" / "ledger" / "tiny").iterdir():
+        event.write_text("not an event" if to == "beginning" else "{}")
+    said = served.rollback("--to", {"beginning": a[7:15], "previous": "previous", "unknown": "feedfeed"}[to])
+    assert said.code == (2 if to == "unknown" else 0), said.text
+    assert served.answering() == {b if to == "unknown" else a}
+
+
+def test_after_a_reboot_everything_is_started_anew(promoted: Served) -> None:
+    assert promoted.rollback().code == 0
+    promoted.end_processes()
+    said = promoted.rollback()
+    assert (said.code, said.notes) == (0, ["rollback-done-before"])
+    assert promoted.answering() == {promoted.versions["A"]}

@@ -1,0 +1,77 @@
+"""Who decides at a moment, as a person and as a program reads it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.tiny.calling import call
+from tests.tiny.project import Project
+
+Capture = pytest.CaptureFixture[str]
+HOURS = (
+    '{people: ["@octo-air", "@octo-air/ml"], '
+    'hours: {days: mon-fri, from: "09:00", to: "17:30", zone: Europe/Berlin, holidays_of: DE}, '
+    'out_of_hours: ["@octo-air/on-call"], members: {"@octo-air/on-call": ["@octocat"]}}'
+)
+
+
+@pytest.fixture
+def staffed(project: Project) -> Project:
+    project.replace("release-gate.yml", '"@octo-air"', HOURS)
+    return project
+
+
+def test_at_night_those_on_call(staffed: Project, capsys: Capture) -> None:
+    said = call(staffed, capsys, "who", "--at", "2026-12-24T20:00Z")
+    lines = [line.split(maxsplit=1) for line in said.text.splitlines()[3:]]
+    assert said.code == 0
+    assert dict(lines[:2]) == {"at": "Thu 2026-12-24 21:00 CET (2026-12-24 20:00Z)", "decides": "@octo-air/on-call"}
+    assert "@octo-air/on-call is  @octocat" in said.text
+    assert "until                 Mon 2026-12-28 09:00 CET (2026-12-28 08:00Z)" in said.text
+    assert "then                  @octo-air, @octo-air/ml" in said.text
+
+
+def test_on_a_holiday_the_reason_names_it(staffed: Project, capsys: Capture) -> None:
+    found = json.loads(call(staffed, capsys, "who", "--at", "2026-12-25T11:00+01:00", "--format", "json").text)
+    assert found == {
+        "tiny": {
+            "at": "2026-12-25T10:00:00+00:00",
+            "people": ["@octo-air/on-call"],
+            "persons": ["@octocat"],
+            "unlisted": [],
+            "reason": "holiday",
+            "because": "Fri 2026-12-25 is a holiday, Christmas Day",
+            "until": "2026-12-28T08:00:00+00:00",
+            "then": ["@octo-air", "@octo-air/ml"],
+        }
+    }
+
+
+def test_in_hours(staffed: Project, capsys: Capture) -> None:
+    found = json.loads(call(staffed, capsys, "who", "--at", "2026-06-01T12:00Z", "--format", "json").text)["tiny"]
+    assert (found["people"], found["unlisted"]) == (["@octo-air", "@octo-air/ml"], ["@octo-air/ml"])
+    assert "decides" in call(staffed, capsys, "who", "--format", "markdown").text
+
+
+def test_one_who_decides_at_all_hours_and_now(project: Project, capsys: Capture) -> None:
+    said = call(project, capsys, "who")
+    assert "decides  @octo-air" in said.text
+    assert "until" not in said.text
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        ("tomorrow", "write a moment such as"),
+        ("2026-12-24T20:00", "say in which zone, such as 2026-12-24T20:00Z"),
+        ("2026-12-24", "say in which zone"),
+        ("1800-01-01T00:00Z", "the year must be from 1980"),
+        ("9999-12-31T23:59-12:00", "the year must be from 1980"),
+    ],
+)
+def test_a_moment_must_be_one(staffed: Project, capsys: Capture, moment: str, told: str) -> None:
+    said = call(staffed, capsys, "who", "--at", moment)
+    assert said.code == 2
+    assert told in said.text
