@@ -91,12 +91,7 @@ def _judged(bar: Bar, seen: Seen, compared: bool, alpha: float) -> Judged:
 
 def _standing(told: words.Step, judged: Sequence[Judged], rollout: Rollout, longest: float, now: datetime) -> Watched:
     seen, going = told.seen, told.going
-    harmful = [one for one in judged if one.harmful]
-    if harmful and all(one.shared for one in harmful):
-        # What both suffer from, such as a database that is away, says nothing against the candidate.
-        because = f"{words.harmful(told, judged)}; production fails as often"
-        return Watched("blind", because, seen.good)
-    if harmful:
+    if any(one.harmful for one in judged):
         return Watched("harmful", words.harmful(told, judged), seen.good)
     if seen.unmeasured:
         return Watched("blind", words.unmeasured(seen), seen.good)

@@ -43,13 +43,6 @@ class Judged:
         return self.worse or self.beyond
 
     @property
-    def shared(self) -> bool:
-        """Whether production, in the same windows, is above the bar as well, and not known to be better."""
-        if self.worse or self.bar.at_most is None or self.production is None:
-            return False
-        return self.production.requests > 0 and _rate(self.production) > self.bar.at_most
-
-    @property
     def unjudged(self) -> bool:
         """Whether neither test can ever say anything."""
         return self.against is None and self.above is None
