@@ -23,7 +23,7 @@ from release_gate.registry.ledger import Ledger
 from release_gate.registry.stores.folder import FolderStore
 from release_gate.serving.server import free_port
 from tests.commands.test_publish_artifact import digest, judged
-from tests.serving.targets.proxies import end_all_below
+from tests.serving.targets.proxies import all_below, end_all_below
 from tests.tiny.calling import Said, call
 from tests.tiny.project import SERVE, Project, make
 
@@ -88,6 +88,10 @@ class Served:
     def answering(self, count: int = 20) -> set[str]:
         """Which versions answer users now."""
         return {answered(self.listen) for _ in range(count)}
+
+    def processes(self) -> set[str]:
+        """The versions whose servers run."""
+        return {version for version in all_below(self.root).values() if version}
 
     def end_processes(self) -> None:
         """As a reboot does."""

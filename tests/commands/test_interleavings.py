@@ -39,9 +39,9 @@ class Watching(World):
         super().route(shares, fence=fence)
         self._looked(before)
 
-    def restore(self, digest: str, *, owes: str) -> None:
+    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
         before = dict(self.shares)
-        super().restore(digest, owes=owes)
+        super().restore(digest, owes=owes, instead=instead)
         self._looked(before)
 
     def _looked(self, before: Mapping[str, float]) -> None:
@@ -113,7 +113,7 @@ class Interleavings(RuleBasedStateMachine):
         if to is not None:
             self.world.banished.discard(to)  # a person wants it
             self.named.add(to)
-        self.world.store.reachable = reachable or named
+        self.world.store.reachable = reachable
 
         def act() -> str | None:
             told = restore(self.world.hands("octocat"), to=to, because="customers complain")
@@ -139,7 +139,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(data=st.data())
     def unblock(self, data: st.DataObject) -> None:
         package = data.draw(st.sampled_from(self.versions))
-        if self.world.outbox is None:
+        if not self.world.outbox:
             self.by_a_person(kind="unblocked", package=package)
             self.world.banished.discard(package)
 
@@ -194,7 +194,7 @@ class Interleavings(RuleBasedStateMachine):
             may |= {state.rollout.package, state.rollout.replaces}
         if state.restoring is not None:
             may |= {state.restoring.package, state.restoring.replaces}
-        owed = Draft.model_validate_json(self.world.outbox) if self.world.outbox else None
+        owed = Draft.model_validate_json(self.world.outbox[-1]) if self.world.outbox else None
         if owed is not None:
             may = {owed.package}
         taking = {one for one, share in self.world.shares.items() if share > 0}
@@ -210,7 +210,7 @@ class Interleavings(RuleBasedStateMachine):
         state = self.world.state
         assert state.last_known_good not in state.blocked
 
-    @precondition(lambda self: self.world.outbox is not None)
+    @precondition(lambda self: self.world.outbox)
     @rule()
     def nothing_is_released_over_what_is_owed(self) -> None:
         before = dict(self.world.shares)

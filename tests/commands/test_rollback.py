@@ -46,6 +46,7 @@ def test_in_the_middle_of_a_rollout_it_is_the_candidate_that_loses_its_traffic(s
     assert set(seen) == {"200"}, seen
     assert served.answering(40) == {a}
     assert b in served.state.blocked
+    assert served.processes() == {a}, "what takes no traffic any more was ended"
     assert served.deploy("--version", b).codes == ["deploy-blocked"]
 
 
@@ -156,6 +157,17 @@ def test_a_model_that_was_never_rolled_out_can_not_be_rolled_back(promoted: Serv
     config.write_text(config.read_text().partition("rollout:")[0])
     said = promoted.rollback()
     assert (said.code, said.codes) == (2, ["no-rollout"])
+
+
+def test_where_no_verdict_can_be_written_it_goes_back_all_the_same(promoted: Served) -> None:
+    promoted.project.commit()
+    run = promoted.root / ".release-gate" / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    run.write_text("a file where a folder was")
+    said = promoted.rollback()
+    assert said.code == 0, said.text
+    assert run.is_file(), "nothing else was taken away for it"
+    assert promoted.answering() == {promoted.versions["A"]}
 
 
 def test_of_several_models_one_must_be_named(promoted: Served) -> None:

@@ -286,7 +286,7 @@ def test_a_fault_at_any_effect_of_a_rollback_changes_nothing_of_its_end(moment: 
         restore(made.hands(), to=None, because="pressed twice")
         where = f"{how} {'after' if after else 'before'} effect {at}"
         assert ends(made.state) == ends(quiet.state), where
-        assert (made.shares, made.outbox) == (quiet.shares, None), where
+        assert (made.shares, made.outbox) == (quiet.shares, []), where
 
 
 def test_without_its_ledger_a_rollback_goes_by_what_the_target_keeps_and_the_event_is_owed() -> None:
@@ -301,7 +301,7 @@ def test_without_its_ledger_a_rollback_goes_by_what_the_target_keeps_and_the_eve
     assert made.state.production == NEW, "the ledger does not know yet"
     told_later = run(made)
     assert codes(told_later) == ["deploy-blocked"], "the event came first"
-    assert (made.state.production, made.outbox) == (OLD, None)
+    assert (made.state.production, made.outbox) == (OLD, [])
     assert NEW in made.state.blocked
 
 
@@ -312,7 +312,7 @@ def test_a_rollback_pays_first_what_an_earlier_one_owes() -> None:
     restore(made.hands(), to=None, because="all is down")
     made.store.reachable = True
     told = restore(made.hands(), to=None, because="pressed again")
-    assert (told.outcome, told.restored, made.outbox) == (Outcome.PASS, OLD, None)
+    assert (told.outcome, told.restored, made.outbox) == (Outcome.PASS, OLD, [])
     assert (made.state.production, made.state.restoring) == (OLD, None)
 
 
@@ -321,10 +321,37 @@ def test_a_rollback_wins_over_a_target_that_obeys_what_no_ledger_knows() -> None
     run(made)
     made.fence = 10_000
     told = restore(made.hands(), to=None, because="bad")
-    assert (told.outcome, made.shares, made.outbox, made.state.production) == (Outcome.PASS, {OLD: 1.0}, None, OLD)
-    made.outbox = "what is this"
-    assert restore(made.hands(), to=None, because="bad").outcome is Outcome.PASS
-    assert made.shares == {OLD: 1.0}
+    assert (told.outcome, made.shares, made.outbox, made.state.production) == (Outcome.PASS, {OLD: 1.0}, [], OLD)
+    made.outbox = ["what is this"]
+    told = restore(made.hands(), to=None, because="bad")
+    assert (told.outcome, made.shares) == (Outcome.PASS, {OLD: 1.0})
+    assert made.outbox == ["what is this"], "what nobody understands is left for a person, and what it did is paid"
+    assert "outbox-broken" in [one.code for one in told.findings]
+
+
+def test_every_rollback_without_the_ledger_is_owed_and_paid_in_its_order() -> None:
+    made = world()
+    run(made)
+    made.happened("registered", NEWER, serves="after-rollout", compared=made.state.production)
+    run(made, NEWER)
+    made.store.reachable = False
+    restore(made.hands(), to=None, because="first")
+    restore(made.hands(), to=OLD, because="second")
+    assert len(made.outbox) == 2
+    made.store.reachable = True
+    pay(made.hands())
+    events, state = made.hands().read()
+    assert [(one.because, one.package) for one in events[-2:]] == [("first", NEW), ("second", OLD)]
+    assert (state.production, made.outbox) == (OLD, [])
+    assert NEWER in state.blocked
+
+
+def test_what_another_rollback_came_to_owe_is_not_paid_with_ours() -> None:
+    made = world()
+    made.restore(OLD, owes="first")
+    made.restore(OLD, owes="second")
+    made.paid("first", 3)
+    assert made.outbox == ["second"]
 
 
 def test_a_version_that_fails_its_smoke_test_after_a_rollback_gives_way_to_the_one_before() -> None:

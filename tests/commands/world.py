@@ -92,7 +92,7 @@ class World:
         self.started: set[str] = set()
         self.fence = 0
         self.good: list[str] = []
-        self.outbox: str | None = None
+        self.outbox: list[str] = []
         self.remembers: bytes | None = None
         self.asked: dict[str, float] = {}
         self.failed: dict[str, float] = {}
@@ -133,16 +133,17 @@ class World:
 
     def route(self, shares: Mapping[str, float], *, fence: int) -> None:
         def effect() -> None:
-            if fence < self.fence or self.outbox is not None:
+            if fence < self.fence or self.outbox:
                 raise Fenced(self.fence)
             self.fence, self.shares = fence, dict(shares)
             self.served.append((self.time, dict(shares)))
 
         self.fault.around(f"route {sorted(shares.values())}", effect)
 
-    def restore(self, digest: str, *, owes: str) -> None:
+    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
         def effect() -> None:
-            self.outbox, self.shares = owes, {digest: 1.0}
+            self.outbox = [*(one for one in self.outbox if one not in (owes, instead)), owes]
+            self.shares = {digest: 1.0}
             self.served.append((self.time, dict(self.shares)))
 
         self.fault.around("restore", effect)
@@ -180,14 +181,14 @@ class World:
     def remember(self, configuration: bytes) -> None:
         self.remembers = configuration
 
-    def owes(self) -> str | None:
-        return self.outbox
+    def owes(self) -> tuple[str, ...]:
+        return tuple(self.outbox)
 
     def remembered(self) -> bytes | None:
         return self.remembers
 
-    def paid(self, fence: int = 0) -> None:
-        self.outbox, self.fence = None, max(self.fence, fence)
+    def paid(self, owed: str | None, fence: int) -> None:
+        self.outbox, self.fence = [one for one in self.outbox if one != owed], max(self.fence, fence)
 
     def close(self) -> None:
         """Nothing to let go of."""

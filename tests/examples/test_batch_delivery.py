@@ -20,6 +20,9 @@ def cars(released_scores: Repository, tmp_path: Path) -> Repository:
     """fuel-economy, registered and not deployed yet."""
     shutil.copytree(released_scores.folder, tmp_path / "cars", symlinks=True)
     repository = Repository(tmp_path / "cars", "fuel-economy")
+    # Whoever used it before may have left another commit checked out.
+    repository.git("checkout", "-qfB", "main", "base")
+    repository.git("clean", "-fdq")
     with (repository.folder / ".gitignore").open("a") as file:
         file.write("predictions/\n")
     repository.commit("Tables are not in git")

@@ -116,6 +116,32 @@ def test_nothing_that_judges_a_candidate_is_imported_before_the_traffic_is_safe(
     assert imported.isdisjoint({"numpy", "scipy", "pandas", "pyarrow", "github", "obstore"})
 
 
+@pytest.mark.parametrize("place", ["folder", "bucket"])
+def test_it_goes_back_though_no_file_takes_a_byte(scene: Set, place: str) -> None:
+    made = released(scene(place))
+    second, third = made.built.digests[1:]
+    made.registered(2, compared=1)
+    begun = made.gate("deploy", "--tick")
+    assert begun.code == 0, begun.text
+    assert made.routed() == {second: 0.5, third: 0.5}
+    with made.users() as users:
+        done = made.gate("rollback", "--because", "the disk is full", full=True)
+        users.end()
+    assert done.code == 0, done.text
+    assert made.routed() == {second: 1.0}
+    assert users.failed() == []
+    assert "standing-unwritten" in done.text
+    assert "release-gate.json" not in done.text
+    recorded = made.state
+    if place == "folder":
+        assert recorded.rollout is not None, "its ledger lies on the same disk"
+        assert "rollback-unrecorded" in done.text
+        assert made.gate("rollback", "--because", "there is room again").code == 0
+    state = made.state
+    assert (state.production, state.rollout, state.restoring) == (second, None, None)
+    assert state.blocked == {third}
+
+
 BROKEN = "version: 1\nmodel: [\n"
 
 

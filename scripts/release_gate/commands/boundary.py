@@ -10,9 +10,10 @@ from release_gate.findings import CannotJudge, Refused
 
 NOT_WRITABLE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
+    errno.EFBIG,
     *(errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
 )
-"""What the system says of a path that takes no file: no permission, or something else in the way."""
+"""What the system says of a path that takes no file: no permission, a limit, or something else in the way."""
 
 
 def refused(error: Exception) -> Refused:

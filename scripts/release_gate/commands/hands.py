@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from release_gate.counts import Counts
 from release_gate.edges import Clock, Store
-from release_gate.findings import CannotJudge
+from release_gate.findings import CannotJudge, Refused
 from release_gate.lifecycle.events import Draft, Event
 from release_gate.lifecycle.state import State, fold
 from release_gate.verdict import Finding, Table
@@ -97,6 +97,19 @@ class Hands:
         draft = Draft(at=self.clock.now(), actor=self.by.actor, run=self.by.run, kind=kind, package=package, **fields)
         event, before = self.ledger.append(lambda events: draft if len(events) == after.sequence else None)
         return None if event is None else fold([*before, event])
+
+    def let_go(self, state: State) -> None:
+        """Stop versions that take no traffic and are needed no more; what fails here is tidied up by the next run."""
+        if state.restoring is not None:
+            return  # what is needed is decided elsewhere at this moment
+        needed = {state.production, state.rollout.package if state.rollout else None}
+        try:
+            busy = {digest for digest, share in self.target.routed().items() if share > 0}
+            for digest in self.target.running():
+                if digest not in needed | busy:
+                    self.target.stop(digest)
+        except Refused as refusal:
+            self.say(f"left running: {refusal}")
 
     def trying(self, effect: Callable[[], None]) -> None:
         """Have an effect, again after a while where the world refuses; the last refusal is raised."""

@@ -6,8 +6,8 @@ what the target itself keeps, and what is owed to the ledger stays with the targ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from release_gate.commands.boundary import refused
@@ -20,6 +20,8 @@ from release_gate.serving.targets.target import Fenced
 from release_gate.verdict import Finding, Outcome, Scalar, Severity
 
 FENCED = 20
+AWAY = (Refused, OSError)
+"""What a ledger says that can't be used: it does not answer, it is broken, its disk is full."""
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Told:
     restored: str | None = None
     replaced: str | None = None
     state: State | None = None
+    owing: str | None = None
+    """The event that this rollback left owed to the ledger."""
 
 
 class Overtaken(Exception):
@@ -50,7 +54,7 @@ def restore(hands: Hands, *, to: str | None, because: str) -> Told:
     """Bring the last known good version back, or the one named."""
     told = Told()
     # Until it is paid the target takes no decision of the ledger's; where it can't be, this one goes without it, too.
-    with suppress(Refused):
+    with suppress(*AWAY):
         pay(hands)
     try:
         plan, told.state = _intended(hands, to, because, told)
@@ -109,8 +113,8 @@ def _intended(hands: Hands, to: str | None, because: str, told: Told) -> tuple[R
 
     try:
         event, before = hands.ledger.append(decide)
-    except Refused as refusal:
-        told.findings.append(finding("rollback-unrecorded", f"the ledger can't be used now: {refusal}"))
+    except AWAY as error:
+        told.findings.append(finding("rollback-unrecorded", f"the ledger can't be used now: {refused(error)}"))
         return _without_ledger(hands, to), None
     return plans[-1], fold([*before, *([event] if event else [])])
 
@@ -124,7 +128,7 @@ def _lost() -> CannotJudge:
 def _without_ledger(hands: Hands, to: str | None) -> Restoration:
     kept = hands.target.kept()
     routed = _routed(hands)
-    owed = _owed(hands)
+    owed = _last_owed(hands)
     if owed is not None and owed.package in routed:
         # A rollback was done since the ledger went away: pressed again it goes no further, and blames the same version.
         return Restoration((to or owed.package or "",), owed.replaces, repeated=to in (None, owed.package))
@@ -141,13 +145,12 @@ def _without_ledger(hands: Hands, to: str | None) -> Restoration:
     return Restoration(tuple(good), losing)
 
 
-def _owed(hands: Hands) -> Draft | None:
-    """The event owed to the ledger, None where nothing is owed or it can't be read."""
-    text = hands.target.owes()
-    try:
-        return None if text is None else Draft.model_validate_json(text)
-    except ValueError:
-        return None
+def _last_owed(hands: Hands) -> Draft | None:
+    """The newest event owed to the ledger that can be read, None where there is none."""
+    for text in reversed(hands.target.owes()):
+        with suppress(ValueError):
+            return Draft.model_validate_json(text)
+    return None
 
 
 def _routed(hands: Hands) -> list[str]:
@@ -187,7 +190,7 @@ def _route(hands: Hands, candidate: str, plan: Restoration, told: Told, because:
     """All traffic to a version. With the ledger its last sequence is the fence; without, the event is owed first."""
     intent = told.state.sequence if told.state is not None else 0
     for _ in range(FENCED):
-        if told.state is None or hands.target.owes() is not None:
+        if told.state is None or hands.target.owes():
             break
         try:
             hands.target.route({candidate: 1.0}, fence=told.state.sequence)
@@ -196,15 +199,34 @@ def _route(hands: Hands, candidate: str, plan: Restoration, told: Told, because:
             events, told.state = hands.read()
             if any(one.sequence > intent and one.kind in ("rolling-back", "rolled-back") for one in events):
                 raise Overtaken from None
+        except OSError:
+            break
         else:
             return
-    # The ledger is away, or the target obeys a decision that it does not know: what restores wins all the same.
-    draft = _draft(hands, "rolled-back", candidate, plan, because, done=True)
-    hands.target.restore(candidate, owes=draft.model_dump_json(exclude_none=True))
+    # The ledger is away, or the target obeys a decision that it does not know, or it can't remember this one: what
+    # restores wins all the same.
+    _restore(hands, told, _draft(hands, "rolled-back", candidate, plan, because, done=True))
+
+
+def _restore(hands: Hands, told: Told, draft: Draft) -> None:
+    """All traffic by the target's own memory; of several tries of one rollback the last is owed."""
+    before, told.owing = told.owing, draft.model_dump_json(exclude_none=True)
+    hands.target.restore(draft.package or "", owes=told.owing, instead=before)
 
 
 def _recorded(hands: Hands, plan: Restoration, told: Told, because: str) -> None:
     restored = told.restored or ""
+    if told.state is None:
+        return  # it is owed since the traffic went back; who waited for the ledger once need not wait again
+    if told.owing in hands.target.owes():
+        # Together with what was owed before it, and after that: the ledger's order is the order of the decisions.
+        try:
+            with _said(told):
+                pay(hands)
+            _, told.state = hands.read()
+        except AWAY as error:
+            told.findings.append(finding("rollback-unrecorded", f"the ledger can't be written now: {refused(error)}"))
+        return
     # Made once: where the answer to the append is lost, what is owed is the same event, and is known again.
     draft = _draft(hands, "rolled-back", restored, plan, because, done=True)
 
@@ -213,16 +235,25 @@ def _recorded(hands: Hands, plan: Restoration, told: Told, because: str) -> None
         done = state.restoring is None and state.restored and state.production == restored
         return None if done else draft
 
-    if told.state is None:
-        return  # it is owed since the traffic went back; who waited for the ledger once need not wait again
     try:
         event, before = hands.ledger.append(decide)
-    except Refused as refusal:
-        hands.target.restore(restored, owes=draft.model_dump_json(exclude_none=True))
-        told.findings.append(finding("rollback-unrecorded", f"the ledger can't be written now: {refusal}"))
+    except AWAY as error:
+        told.findings.append(finding("rollback-unrecorded", f"the ledger can't be written now: {refused(error)}"))
+        with suppress(*AWAY):  # it serves already, and what is owed is kept before anything else
+            _restore(hands, told, draft)
         return
-    hands.target.paid(event.sequence if event is not None else 0)
+    with suppress(OSError):
+        hands.target.paid(None, event.sequence if event is not None else 0)
     told.state = fold([*before, *([event] if event else [])])
+
+
+@contextmanager
+def _said(told: Told) -> Iterator[None]:
+    """What is wrong with an entry of the outbox is told, and stops nothing."""
+    try:
+        yield
+    except BadInput as refusal:
+        told.findings.extend(_softened(one) for one in refusal.findings)
 
 
 def _leave_best(hands: Hands, plan: Restoration, told: Told) -> None:
@@ -232,8 +263,8 @@ def _leave_best(hands: Hands, plan: Restoration, told: Told) -> None:
         _route(hands, plan.candidates[0], plan, told, "none of the versions proved itself")
     except Overtaken:
         return
-    except Refused as refusal:
-        told.findings.extend(one for one in refusal.findings if one not in told.findings)
+    except AWAY as error:
+        told.findings.extend(one for one in refused(error).findings if one not in told.findings)
 
 
 def _draft(hands: Hands, kind: str, package: str, plan: Restoration, because: str, *, done: bool = False) -> Draft:
@@ -252,19 +283,29 @@ def _draft(hands: Hands, kind: str, package: str, plan: Restoration, because: st
 
 
 def pay(hands: Hands) -> None:
-    """Hand to the ledger what the target owes it since a rollback that could not record: before any release goes on.
+    """Hand to the ledger what the target owes it since rollbacks that could not record: before any release goes on.
+
+    What can't be read stays owed, for a person to look at; what can be is paid all the same.
 
     Raises:
         CannotJudge: the ledger can't be reached still.
         BadInput: `outbox-broken`: what is owed can't be read.
     """
-    owed = hands.target.owes()
-    if owed is None:
-        return
-    try:
-        draft = Draft.model_validate_json(owed)
-    except ValueError as error:
-        raise BadInput.because("outbox-broken", f"what the target owes to the ledger can't be read: {error}") from error
+    unreadable: ValueError | None = None
+    for owed in hands.target.owes():
+        try:
+            draft = Draft.model_validate_json(owed)
+        except ValueError as error:
+            unreadable = error
+            continue
+        hands.target.paid(owed, _paid(hands, draft))
+    if unreadable is not None:
+        message = f"what the target owes to the ledger can't be read: {unreadable}"
+        raise BadInput.because("outbox-broken", message) from unreadable
+
+
+def _paid(hands: Hands, draft: Draft) -> int:
+    """The ledger has the event; its sequence, or the last one where it had it before."""
 
     def decide(events: Sequence[Event]) -> Draft | None:
         if not events:
@@ -273,4 +314,4 @@ def pay(hands: Hands) -> None:
         return None if written else draft
 
     event, before = hands.ledger.append(decide)
-    hands.target.paid(event.sequence if event is not None else len(before))
+    return event.sequence if event is not None else len(before)

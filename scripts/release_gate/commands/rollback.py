@@ -11,9 +11,10 @@ import click
 
 from release_gate.commands.boundary import refused
 from release_gate.commands.context import Context, Place, configured, place
-from release_gate.commands.emit import Asked, finish, judge_model
+from release_gate.commands.emit import Asked, finish, judged
 from release_gate.commands.options import gate_options, option
 from release_gate.config import FILE, Config, ModelConfig
+from release_gate.files import write_whole
 from release_gate.findings import BadInput, finding
 from release_gate.verdict import Finding, Outcome, Subject, Table, Verdict
 
@@ -43,8 +44,13 @@ def command(context: Context, /, to: str | None, because: str, **asked: Any) -> 
         models, notes = _kept(context, models, (root, Path(options.config or FILE).name), notes)
     spot = place(root, models[0], options.run, options.config)
     gate = partial(rolled_back, to=to or None, because=because or "no reason given", notes=notes)
-    result = judge_model(context, GATE, gate, models[0], spot)
-    finish(options, [result], kept=[spot.verdicts / f"{GATE}.json"])
+    result = judged(context, GATE, models[0].model, partial(gate, context, models[0], spot))
+    file = spot.verdicts / f"{GATE}.json"
+    try:
+        write_whole(file, result[0].to_json())
+    except OSError as error:  # a full disk is no reason not to go back, and none to say that it failed
+        click.echo(f"{file} could not be written: {error.strerror}; the verdict stands here only", err=True)
+    finish(options, [result], kept=[file])
 
 
 def usable(context: Context, named: str | None, model: str | None = None) -> tuple[Config, Path, list[Finding]]:
@@ -116,17 +122,29 @@ def rolled_back(
         told = restore(hands, to=_named(hands, to), because=because)
         told.findings[:0] = [*notes, *hands.target.problems]
         if told.restored is not None:
-            # From here on traffic is safe: whatever fails is owed, and fails nothing.
-            try:
+            hands.say(f"all traffic goes to {told.restored}")
+
+            def told_all() -> None:
                 pay(hands)
-                hands.afterwards(told.restored)
                 telling = Telling(context, model, hands.ledger, hands.looks, timeout=TIMEOUT)
                 telling.settle(told.findings, patience=PATIENCE)
-            except Exception as error:  # noqa: BLE001 - nothing that fails now may make the rollback look failed
-                told.findings.append(finding("owed", str(refused(error))))
+
+            for effect in (partial(hands.afterwards, told.restored), told_all, partial(_let_go, hands, told)):
+                # From here on traffic is safe: whatever fails is owed, and fails nothing.
+                try:
+                    effect()
+                except Exception as error:  # noqa: BLE001 - nothing that fails now may make the rollback look failed
+                    told.findings.append(finding("owed", str(refused(error))))
         return _concluded(model, told, hands.aside, started)
     finally:
         hands.target.close()
+
+
+def _let_go(hands: Hands, told: Told) -> None:
+    """End what takes no traffic any more, where the ledger says what is needed still."""
+    if told.state is not None:
+        _, state = hands.read()
+        hands.let_go(state)
 
 
 def _named(hands: Hands, version: str | None) -> str | None:
@@ -143,7 +161,7 @@ def _named(hands: Hands, version: str | None) -> str | None:
     try:
         _, state = hands.read()
         known, good, production = state.registered, state.restorable, state.production
-    except Refused:
+    except (Refused, OSError):
         known = ()
     if not known:
         known = good = tuple(hands.target.kept())

@@ -243,12 +243,12 @@ def _ended(hands: Hands, told: Told, action: Action, package: str) -> Told:
     if told.state.production == package:
         told.outcome = Outcome.PASS
         _started_anew(hands, told, package)
-        if hands.target.owes() is None:  # else the ledger does not know yet what serves
+        if not hands.target.owes():  # else the ledger does not know yet what serves
             hands.target.keep(package)
     if told.aborts and told.over and told.outcome is Outcome.INCONCLUSIVE:
         told.outcome = Outcome.PASS  # it was taken back, as asked
     told.findings.extend(note for notes in told.notes.values() for note in notes)
-    let_go(hands, told.state)
+    hands.let_go(told.state)
     return told
 
 
@@ -274,20 +274,6 @@ def _started_anew(hands: Hands, told: Told, production: str) -> None:
 def _owed(hands: Hands, blocks: bool = False) -> tuple[str, ...]:
     """What is owed to GitHub from the moment a rollout ends; a revert only where something is at fault."""
     return tuple(one for one in hands.owed if blocks or one != "revert")
-
-
-def let_go(hands: Hands, state: State) -> None:
-    """Stop versions that take no traffic and are needed no more; what fails here is tidied up by the next run."""
-    if state.restoring is not None:
-        return  # what is needed is decided elsewhere at this moment
-    needed = {state.production, state.rollout.package if state.rollout else None}
-    try:
-        busy = {digest for digest, share in hands.target.routed().items() if share > 0}
-        for digest in hands.target.running():
-            if digest not in needed | busy:
-                hands.target.stop(digest)
-    except Refused as refusal:
-        hands.say(f"left running: {refusal}")
 
 
 def _going(state: State) -> Progress:

@@ -65,7 +65,7 @@ class Running(Value):
 
 
 class Standing(Value):
-    """What a target remembers. `owed` is the text of an event; `kept` has the latest first."""
+    """What a target remembers. `owed` are texts of events, the oldest first; `kept` has the latest first."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -74,12 +74,17 @@ class Standing(Value):
     shares: dict[str, float] = Field(default_factory=dict)
     running: dict[str, Running] = Field(default_factory=dict)
     kept: tuple[str, ...] = ()
-    owed: str | None = None
+    owed: tuple[str, ...] = ()
 
     def having(self, digest: str, running: Running | None) -> Standing:
         """The same with a server that runs, or without it."""
         others = {name: one for name, one in self.running.items() if name != digest}
         return self.model_copy(update={"running": others if running is None else {**others, digest: running}})
+
+    def owing(self, text: str, instead: str | None) -> Standing:
+        """The same with one more event owed, in the place of `instead` where that is owed."""
+        others = [one for one in self.owed if one not in (text, instead)]
+        return self.model_copy(update={"owed": (*others, text)})
 
 
 class StandingFile:
@@ -139,7 +144,7 @@ class StandingFile:
             CannotJudge: `target-locked`: another run holds it for too long.
         """
         path = make_folder(self.folder) / name
-        with path.open("a+", encoding="ascii") as lock:
+        with path.open("ab", buffering=0) as lock:
             patience = self._patience if patience is None else patience
             until = self._clock.monotonic() + patience
             while True:
@@ -150,9 +155,9 @@ class StandingFile:
                     if self._clock.monotonic() >= until:
                         raise _locked(path, patience) from None
                     self._clock.sleep(PAUSE)
-            lock.truncate(0)
-            lock.write(f"{os.getpid()}\n")
-            lock.flush()
+            with contextlib.suppress(OSError):  # whose it is only helps people; a full disk still locks
+                lock.truncate(0)
+                lock.write(f"{os.getpid()}\n".encode())
             yield
 
 

@@ -16,15 +16,24 @@ import psutil
 from release_gate.caller.daemons import MARK
 
 
-def end_all_below(folder: Path) -> None:
-    """End every process whose mark lies below a folder."""
-    family = []
+def all_below(folder: Path) -> dict[psutil.Process, str | None]:
+    """Every process whose mark lies below a folder, with the version it serves, None for a proxy."""
+    family = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARK, "").startswith(f"{folder}/"):
-                process.kill()
-                family.append(process)
-    psutil.wait_procs(family, timeout=5)
+            known = process.environ()
+            if known.get(MARK, "").startswith(f"{folder}/"):
+                family[process] = known.get("RELEASE_GATE_VERSION")
+    return family
+
+
+def end_all_below(folder: Path) -> None:
+    """End every process whose mark lies below a folder."""
+    family = all_below(folder)
+    for process in family:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(list(family), timeout=5)
 
 
 def answers(url: str, count: int, path: str = "/predict") -> Counter[str]:

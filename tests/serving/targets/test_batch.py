@@ -70,10 +70,10 @@ def test_a_restoration_goes_through_whatever_the_fence_and_stops_releases(opened
     target.route({B: 1.0}, fence=5)
     opened("elsewhere").restore(A, owes="an event")
     target.restore(A, owes="an event")
-    assert (target.routed(), target.owes()) == ({A: 1.0}, "an event")
+    assert (target.routed(), target.owes()) == ({A: 1.0}, ("an event",))
     with pytest.raises(Fenced):
         target.route({B: 1.0}, fence=9)
-    target.paid(8)
+    target.paid("an event", 8)
     target.route({B: 1.0}, fence=9)
     assert target.routed() == {B: 1.0}
 
@@ -90,7 +90,7 @@ def test_a_table_that_is_not_whole_is_never_pointed_to(opened: Open) -> None:
         ):
             with pytest.raises(CannotJudge, match=cause):
                 act()
-        target.paid()
+        target.paid("x", 0)
     assert target.routed() == {A: 1.0}
 
 

@@ -123,8 +123,8 @@ def test_a_rollback_comes_through_when_all_memory_is_broken(
     assert set(later.running()) == {A, B}
     with pytest.raises(Fenced):
         later.route({B: 1.0}, fence=9)
-    assert later.owes() == "event"
-    later.paid(12)
+    assert later.owes() == ("event",)
+    later.paid("event", 12)
     with pytest.raises(Fenced):
         later.route({B: 1.0}, fence=11)
     later.route({B: 1.0}, fence=12)

@@ -36,8 +36,11 @@ class Proxy:
     def read(self) -> dict[str, float]:
         return dict(json.loads(self._traffic.read_text())) if self._traffic.exists() else {}
 
-    def route(self, shares: Mapping[str, float], fence: int | None, owes: str | None = None) -> None:
-        fencing.route(self.file, shares, fence=fence, owes=owes, apply=self.apply, read=self.read)
+    def route(self, shares: Mapping[str, float], fence: int | None, owes: str = "") -> None:
+        def owing(standing: Standing) -> Standing:
+            return standing.owing(owes, None)
+
+        fencing.route(self.file, shares, fence=fence, owing=owing, apply=self.apply, read=self.read)
 
 
 DECISIONS = st.lists(st.tuples(st.integers(0, 6), st.sampled_from(["route", "restore", "paid"])), max_size=12)
@@ -56,7 +59,7 @@ def test_what_is_routed_is_always_the_newest_decision_made(decisions: list[tuple
                 owed, expected = True, name
             elif kind == "paid":
                 proxy.file.change(
-                    lambda s, fence=fence: s.model_copy(update={"owed": None, "fence": max(fence, s.fence)})  # type: ignore[misc]
+                    lambda s, fence=fence: s.model_copy(update={"owed": (), "fence": max(fence, s.fence)})  # type: ignore[misc]
                 )
                 owed, newest = False, max(newest, fence)
             elif owed or fence < newest:
@@ -109,7 +112,7 @@ def test_one_killed_between_its_decision_and_its_effect_still_refuses_older_ones
 def test_what_is_owed_is_kept_though_the_traffic_could_not_be_moved(tmp_path: Path) -> None:
     with pytest.raises(CannotJudge):
         Proxy(tmp_path, deaf=True).route({"a": 1.0}, None, owes="an event")
-    assert Proxy(tmp_path).file.read().owed == "an event"
+    assert Proxy(tmp_path).file.read().owed == ("an event",)
 
 
 def test_a_proxy_that_accepts_and_does_nothing_is_found_out(tmp_path: Path) -> None:

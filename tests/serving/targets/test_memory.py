@@ -12,7 +12,7 @@ def test_good_versions_owed_events_and_configuration_are_remembered(opened: Open
     rollout = declared(haproxy={"socket": "/no/socket", "backend": "b", "url": "http://127.0.0.1:1"})
     target = opened(rollout)
     assert target.remembered() is None
-    assert (target.kept(), target.owes(), target.running()) == ((), None, ())
+    assert (target.kept(), target.owes(), target.running()) == ((), (), ())
     for name in ("a", "b", "a", *"cdef"):
         target.keep(name)
     target.remember(b"version: 1\n")
@@ -21,7 +21,7 @@ def test_good_versions_owed_events_and_configuration_are_remembered(opened: Open
     assert later.kept() == tuple("fedca")
     assert len(later.kept()) == KEPT
     assert later.remembered() == b"version: 1\n"
-    later.paid(4)
-    later.paid()
+    later.paid(None, 4)
+    later.paid(None, 0)
     assert later.standing.fence == 4  # type: ignore[attr-defined]
     assert later.problems == ()

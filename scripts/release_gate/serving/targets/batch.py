@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,7 +19,6 @@ from release_gate.rollouts import Batch as Declared
 from release_gate.serving.prediction_table import PredictionTable
 from release_gate.serving.standing import Standing, StandingFile
 from release_gate.serving.targets import fencing
-from release_gate.serving.targets.memory import Remembering
 from release_gate.serving.targets.target import Fenced, Version
 from release_gate.verdict import Value
 
@@ -45,7 +43,7 @@ class Pointer(Named):
     previous: Named | None = None
 
 
-class Batch(Remembering):
+class Batch(fencing.Routing):
     """The target `batch`. `root` is the folder from which paths count."""
 
     def __init__(self, declared: Declared, file: StandingFile, clock: Clock, *, root: Path) -> None:
@@ -79,15 +77,6 @@ class Batch(Remembering):
             CannotJudge: `table-not-whole`.
         """
         return self._whole(version.digest).folder.as_uri()
-
-    def route(self, shares: Mapping[str, float], *, fence: int) -> None:
-        """Have the pointer name a version's table, and read it back."""
-        fencing.route(self._file, shares, fence=fence, apply=partial(self._move, fence=fence), read=self.routed)
-
-    def restore(self, digest: str, *, owes: str) -> None:
-        """Have the pointer name a version's table, whatever the fence."""
-        apply = partial(self._move, fence=None)
-        fencing.route(self._file, {digest: 1.0}, fence=None, owes=owes, apply=apply, read=self.routed)
 
     def routed(self) -> dict[str, float]:
         """The version whose table the pointer names.
@@ -130,11 +119,11 @@ class Batch(Remembering):
             raise CannotJudge.because("table-not-whole", f"{'; '.join(faults[:3])}{more}")
         return table
 
-    def _move(self, shares: Mapping[str, float], standing: Standing, *, fence: int | None) -> Standing:
+    def _apply(self, shares: Mapping[str, float], standing: Standing) -> Standing:
         (digest,) = shares  # more than one would be a mistake of ours: a table is in use or not
         table = self._whole(digest)
         now = self._before()
-        if fence is not None and now is not None and now.fence > fence:
+        if not standing.owed and now is not None and now.fence > standing.fence:
             raise Fenced(now.fence)  # moved from another machine, which keeps a memory of its own
         same = now is not None and now.version == digest
         previous = None if now is None else now.previous if same else Named(version=now.version, table=now.table)

@@ -15,11 +15,10 @@ from release_gate.serving.targets.caddy_admin import Admin
 from release_gate.serving.targets.caddy_answers import Answers
 from release_gate.serving.targets.caddy_config import EMPTY, SLOTS, Entry, entries, host_port, line
 from release_gate.serving.targets.instances import Instances
-from release_gate.serving.targets.memory import Remembering
 from release_gate.serving.targets.target import Version
 
 
-class Caddy(Remembering):
+class Caddy(fencing.Routing):
     """The target `caddy`. `slow` is the bound above which its answers count as slow."""
 
     def __init__(
@@ -44,14 +43,6 @@ class Caddy(Remembering):
         """Have its server running and answering, and Caddy before it."""
         self._admin.ensure()
         return self._instances.start(version)
-
-    def route(self, shares: Mapping[str, float], *, fence: int) -> None:
-        """Write the line of shares, and have Caddy say that it goes by it."""
-        fencing.route(self._file, shares, fence=fence, apply=self._apply, read=self.routed)
-
-    def restore(self, digest: str, *, owes: str) -> None:
-        """All traffic to one version, whatever the fence."""
-        fencing.route(self._file, {digest: 1.0}, fence=None, owes=owes, apply=self._apply, read=self.routed)
 
     def routed(self) -> dict[str, float]:
         """The shares Caddy itself says it goes by; none where no Caddy runs.

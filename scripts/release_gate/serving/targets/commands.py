@@ -18,14 +18,13 @@ from release_gate.findings import BadInput, CannotJudge
 from release_gate.rollouts import Commands as Declared
 from release_gate.serving.standing import Standing, StandingFile
 from release_gate.serving.targets import fencing
-from release_gate.serving.targets.memory import Remembering
 from release_gate.serving.targets.target import Version
 
 VERSIONS = 100
 """Versions in an answer; more is a mistake."""
 
 
-class Commands(Remembering):
+class Commands(fencing.Routing):
     """The target `command`. The commands run in the folder of release-gate.yml."""
 
     def __init__(self, declared: Declared, file: StandingFile, runner: Runner, clock: Clock, *, cwd: Path) -> None:
@@ -39,14 +38,6 @@ class Commands(Remembering):
         if self._declared.start is not None:
             self._run("start", self._declared.start, version=version.digest, package=str(version.folder))
         write_whole(self._folder / "started.json", _json({**folders, version.digest: str(version.folder)}))
-
-    def route(self, shares: Mapping[str, float], *, fence: int) -> None:
-        """Have the shares set, and read back."""
-        fencing.route(self._file, shares, fence=fence, apply=self._apply, read=self.routed)
-
-    def restore(self, digest: str, *, owes: str) -> None:
-        """All traffic to one version, whatever the fence."""
-        fencing.route(self._file, {digest: 1.0}, fence=None, owes=owes, apply=self._apply, read=self.routed)
 
     def routed(self) -> dict[str, float]:
         """The shares that the command `read` prints.

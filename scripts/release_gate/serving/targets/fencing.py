@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from release_gate.findings import CannotJudge
+from release_gate.findings import CannotJudge, finding
 from release_gate.serving.standing import Running, Standing, StandingFile
+from release_gate.serving.targets.memory import Remembering
 from release_gate.serving.targets.target import Fenced
 
 TOLERANCE = 0.005
@@ -22,16 +23,39 @@ Apply = Callable[[Mapping[str, float], Standing], Standing]
 """Puts shares into effect; returns what is remembered from then on."""
 
 
+class Routing(Remembering):
+    """A target whose shares change under the fence only: `_apply` puts them into effect, `routed` reads them back."""
+
+    def route(self, shares: Mapping[str, float], *, fence: int) -> None:
+        """Give each version its share, and have the target itself say so."""
+        route(self._file, shares, fence=fence, apply=self._apply, read=self.routed)
+
+    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
+        """All traffic to one version, whatever the fence."""
+
+        def owing(standing: Standing) -> Standing:
+            return standing.owing(owes, instead)
+
+        route(self._file, {digest: 1.0}, fence=None, owing=owing, apply=self._apply, read=self.routed)
+
+    def routed(self) -> dict[str, float]:
+        """The shares that the target itself says it routes."""
+        raise NotImplementedError
+
+    def _apply(self, shares: Mapping[str, float], standing: Standing) -> Standing:
+        raise NotImplementedError
+
+
 def route(
     file: StandingFile,
     shares: Mapping[str, float],
     *,
     fence: int | None,
-    owes: str | None = None,
+    owing: Callable[[Standing], Standing] = lambda standing: standing,
     apply: Apply,
     read: Callable[[], Mapping[str, float]],
 ) -> None:
-    """Put shares into effect. Without a fence it is a restoration: nothing stops it, and `owes` is kept first.
+    """Put shares into effect. Without a fence it is a restoration: nothing stops it, and what it owes is kept first.
 
     Raises:
         Fenced: a newer decision was routed, or one that the ledger does not know yet.
@@ -43,15 +67,30 @@ def route(
         raise ValueError(f"{dict(shares)} are no parts of 1")
     with file.held():
         standing = file.read()
-        if fence is not None and (standing.fence > fence or standing.owed is not None):
+        if fence is not None and (standing.fence > fence or standing.owed):
             raise Fenced(standing.fence)
-        standing = standing.model_copy(update={"fence": fence} if fence is not None else {"owed": owes})
-        file.write(standing)  # first: whoever is older must be refused from here on, even if we are killed now
+        standing = owing(standing) if fence is None else standing.model_copy(update={"fence": fence})
+        # First: whoever is older must be refused from here on, even if we are killed now.
+        _write(file, standing, restoring=fence is None)
         standing = apply(asked, standing)
         got = read()
-        file.write(standing.model_copy(update={"shares": dict(got)}))
+        _write(file, standing.model_copy(update={"shares": dict(got)}), restoring=fence is None)
         if differing(asked, got):
             raise CannotJudge.because("route-not-taken", f"asked for {shown(asked)}, but it routes {shown(got)}")
+
+
+def _write(file: StandingFile, standing: Standing, *, restoring: bool) -> None:
+    """Remember it. What restores goes on where that fails, as on a full disk: it is said, and the traffic goes back."""
+    try:
+        file.write(standing)
+    except OSError as error:
+        if not restoring:
+            raise
+        if all(one.code != "standing-unwritten" for one in file.problems):
+            message = (
+                f"{file.folder} takes no file: {error.strerror}; what this rollback owes to the ledger is not kept"
+            )
+            file.problems.append(finding("standing-unwritten", message))
 
 
 def started(standing: Standing, digest: str) -> Running:

@@ -16,7 +16,6 @@ from release_gate.serving.standing import Running, Slot, Standing, StandingFile
 from release_gate.serving.targets import fencing
 from release_gate.serving.targets.haproxy_socket import Backend, Runtime, Server
 from release_gate.serving.targets.instances import Instances
-from release_gate.serving.targets.memory import Remembering
 from release_gate.serving.targets.target import Version
 from release_gate.serving.targets.weights import weights
 
@@ -27,7 +26,7 @@ REUSE = 10.0
 PAUSE = 0.05
 
 
-class HAProxy(Remembering):
+class HAProxy(fencing.Routing):
     """The target `haproxy`."""
 
     def __init__(self, declared: Declared, file: StandingFile, instances: Instances, clock: Clock) -> None:
@@ -40,14 +39,6 @@ class HAProxy(Remembering):
         """Have its server running and answering; HAProxy must be there too."""
         self._backend()
         return self._instances.start(version)
-
-    def route(self, shares: Mapping[str, float], *, fence: int) -> None:
-        """Set the weights, and read back what HAProxy made of them."""
-        fencing.route(self._file, shares, fence=fence, apply=self._apply, read=self.routed)
-
-    def restore(self, digest: str, *, owes: str) -> None:
-        """All traffic to one version, whatever the fence."""
-        fencing.route(self._file, {digest: 1.0}, fence=None, owes=owes, apply=self._apply, read=self.routed)
 
     def routed(self) -> dict[str, float]:
         """The parts of the effective weights."""

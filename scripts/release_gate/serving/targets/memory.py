@@ -26,15 +26,19 @@ class Remembering:
         """All that is remembered."""
         return self._file.read()
 
-    def owes(self) -> str | None:
-        """What is owed to the ledger since a restoration."""
+    def owes(self) -> tuple[str, ...]:
+        """What is owed to the ledger since each restoration, the oldest first."""
         return self._file.read().owed
 
-    def paid(self, fence: int = 0) -> None:
-        """Nothing is owed any more; a decision older than `fence` is refused from here on."""
-        self._file.change(
-            lambda standing: standing.model_copy(update={"owed": None, "fence": max(fence, standing.fence)})
-        )
+    def paid(self, owed: str | None, fence: int) -> None:
+        """That event is owed no more; a decision older than `fence` is refused from here on."""
+
+        def settled(standing: Standing) -> Standing:
+            # Only what was paid: another rollback may have come to owe its own since that was read.
+            left = tuple(one for one in standing.owed if one != owed)
+            return standing.model_copy(update={"owed": left, "fence": max(fence, standing.fence)})
+
+        self._file.change(settled)
 
     def keep(self, digest: str) -> None:
         """Remember a version as known to be good, the latest first."""

@@ -68,20 +68,22 @@ class Target(Protocol):
         """
         ...
 
-    def restore(self, digest: str, *, owes: str) -> None:
+    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
         """All traffic to a version, whatever the fence: `owes` is kept first, and no `route` goes on until `paid`.
+
+        `instead`: what the same rollback left owed before, which `owes` replaces.
 
         Raises:
             CannotJudge: as `route`.
         """
         ...
 
-    def owes(self) -> str | None:
-        """What is owed to the ledger since a `restore`."""
+    def owes(self) -> tuple[str, ...]:
+        """What is owed to the ledger since each `restore`, the oldest first."""
         ...
 
-    def paid(self, fence: int = 0) -> None:
-        """Nothing is owed any more; `fence` is the sequence that the ledger gave to what was owed."""
+    def paid(self, owed: str | None, fence: int) -> None:
+        """That event is owed no more, if it was; `fence` is the sequence that the ledger gave to it."""
         ...
 
     def routed(self) -> dict[str, float]:
