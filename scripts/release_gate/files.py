@@ -52,6 +52,13 @@ def make_folder(path: Path) -> Path:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a kill at any moment, sees the old content or the new one whole."""
+    with beside(path, content) as temporary:
+        temporary.replace(path)
+
+
+@contextmanager
+def beside(path: Path, content: bytes) -> Iterator[Path]:
+    """The content in a file of another name in the same folder, safe on the disk, to be given its name in the block."""
     make_folder(path.parent)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
@@ -66,10 +73,9 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         _give(temporary, path.parent)
-        temporary.replace(path)
-    except BaseException:
+        yield temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import threading
 import time
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -79,23 +82,32 @@ def test_where_no_check_is_a_get_any_answer_will_do(start: Start) -> None:
         assert up.process.alive()
 
 
-def test_a_port_taken_in_the_meantime_is_given_up_for_another(start: Start) -> None:
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port of somebody who hangs up on everybody."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        taken = int(other.getsockname()[1])
-        ports = iter([taken, free_port()])
-        with start(HEALTH, port=lambda: next(ports)) as up:
-            assert not up.url.endswith(str(taken))
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    other.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        yield int(other.getsockname()[1])
+        other.shutdown(socket.SHUT_RDWR)
 
 
-def test_ports_that_are_always_taken_end_in_a_finding(start: Start) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        taken = int(other.getsockname()[1])
-        with pytest.raises(NotServing) as problem, start(HEALTH, port=lambda: taken):
-            pass
+def test_a_port_taken_in_the_meantime_is_given_up_for_another(start: Start, taken_port: int) -> None:
+    ports = iter([taken_port, free_port()])
+    with start(HEALTH, port=lambda: next(ports)) as up:
+        assert not up.url.endswith(str(taken_port))
+
+
+def test_ports_that_are_always_taken_end_in_a_finding(start: Start, taken_port: int) -> None:
+    with pytest.raises(NotServing) as problem, start(HEALTH, port=lambda: taken_port):
+        pass
     assert problem.value.finding.code == "serve-died"
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from release_gate.files import give_tree, make_folder, naming
+from release_gate.files import beside
 from release_gate.registry.stores.keys import valid
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
@@ -23,19 +22,8 @@ class FolderStore:
     def put_new(self, key: str, content: bytes) -> bool:
         """Write, unless the key exists: of two writers at once one gets True, the other False."""
         path = self._path(key)
-        make_folder(path.parent)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with naming(path), os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            give_tree(temporary, path.parent)
+        with beside(path, content) as temporary:
             return _publish(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
         """What stands under the key, or None."""
