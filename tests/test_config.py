@@ -1,6 +1,7 @@
 """release-gate.yml: the smallest useful one works; every mistake has place and suggestion."""
 
 import copy
+import json
 from pathlib import Path
 from typing import get_args
 
@@ -149,6 +150,54 @@ def test_wrong_lists_of_models_are_refused(models: object, words: str) -> None:
     del shared["model"]
     with pytest.raises(BadInput, match=words):
         parsed(yaml.safe_dump({**shared, "models": models}))
+
+
+CADDY: dict[str, dict[str, object]] = {"caddy": {}}
+HAPROXY = {"haproxy": {"socket": "/run/ha.sock", "backend": "model", "url": "http://127.0.0.1:80"}}
+BATCH = {"batch": {"data": "d.parquet", "tables": "tables", "pointer": "./now.json"}}
+OTHER_POINTER = {"batch": {**BATCH["batch"], "pointer": "now.json"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "held"),
+    [
+        (CADDY, CADDY, "Caddy's port 8080"),
+        (CADDY, {"caddy": {"listen": ":8080", "admin": "127.0.0.1:3019"}}, "Caddy's port 8080"),
+        (HAPROXY, HAPROXY, "backend model of HAProxy's socket /run/ha.sock"),
+        (BATCH, OTHER_POINTER, "the pointer now.json"),
+        (CADDY, {"caddy": {"listen": "127.0.0.1:8081"}}, None),
+        (HAPROXY, {"haproxy": {**HAPROXY["haproxy"], "backend": "second"}}, None),
+        (BATCH, {"batch": {**BATCH["batch"], "pointer": "other.json"}}, None),
+        ({"command": {"route": "a", "read": "b", "url": "http://127.0.0.1:80"}},) * 2 + (None,),
+    ],
+)
+def test_two_models_that_would_take_each_other_the_traffic_are_refused(
+    one: dict[str, object], other: dict[str, object], held: str | None
+) -> None:
+    shared = yaml.safe_load(SMALLEST)
+    del shared["model"]
+    models = [
+        {"model": name, "rollout": {"target": target}, **({"delivery": "batch"} if "batch" in target else {})}
+        for name, target in (("a", one), ("b", other))
+    ]
+    text = json.dumps({**shared, "models": [*models, {"model": "registered-only"}]}, indent=1)
+    if held is None:
+        assert len(parsed(text).models) == 3
+        return
+    with pytest.raises(BadInput) as refusal:
+        parsed(text)
+    (found,) = refusal.value.findings
+    assert found.code == "config-invalid"
+    assert f"models 'a' and 'b' both have {held}" in found.message
+    assert text.splitlines()[(found.where.line or 0) - 1].strip() == '"target": {'
+
+
+def test_a_rollout_at_the_top_is_the_same_for_all_models_and_refused_where_it_can_be_of_one_only() -> None:
+    shared = yaml.safe_load(SMALLEST)
+    del shared["model"]
+    text = yaml.safe_dump({**shared, "rollout": {"target": {"caddy": {}}}, "models": [{"model": "a"}, {"model": "b"}]})
+    with pytest.raises(BadInput, match="models 'a' and 'b' both have Caddy's port 8080"):
+        parsed(text)
 
 
 @pytest.mark.parametrize("text", ["", "- 1", "word"])

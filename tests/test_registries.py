@@ -51,6 +51,25 @@ def test_a_place_is_told_by_its_form(written: str, packages: object, ledger: obj
 
 
 @pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("s3://AKIAKEY:hunter/22@models/flights", "'s3:…@models/flights'"),
+        (f"s3://AKIAKEY:hunter{'/' * 90}22@models", "'s3:…@models'"),
+        ("s3:AKIAKEY:hunter22@models", "'s3:…@models'"),
+        ("az://models/flights?sig=hunter22", "'az://models/flights?…'"),
+        ("https://octocat:hunter22@host/x", "'https:…@host/x'"),
+        ("S3://models", "'S3://models'"),
+    ],
+)
+def test_credentials_in_a_registry_are_refused_and_not_quoted(written: str, shown: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read(written)
+    (found,) = refused.value.findings
+    assert f"(it is {shown})" in found.message
+    assert "hunter" not in found.model_dump_json()
+
+
+@pytest.mark.parametrize(
     ("written", "place_of", "words"),
     [
         ("5", "8:1", "write a folder"),

@@ -32,8 +32,11 @@ jobs:
       id-token: write         # for a cloud login by .github/actions/release-gate-setup
       packages: write         # no job takes it yet, as attestations
       pull-requests: write    # for telling the pull request that was merged
+    # secrets: {{release-gate-env: "${{{{ secrets.RELEASE_GATE_ENV }}}}"}}   # NAME=value lines its server needs
     with:
-      deploy-runs-on: ubuntu-latest   # the label of the runner that reaches your target
+      # The label of the runner that reaches your target. Caddy and HAProxy need self-hosted ones on its machine: two
+      # runner processes under one user, one for this and one for the rollback, which must not wait for a rollout.
+      deploy-runs-on: ubuntu-latest
 """
 
 COMMENT_CALLER = """# Pull requests of forks run without a token that may write: their comment is posted from here.
@@ -80,11 +83,13 @@ jobs:
       deployments: write      # for what serves, on the environment's page
       id-token: write         # for a cloud login by .github/actions/release-gate-setup
       pull-requests: write    # for the revert, and telling the pull request that is rolled back
+    # secrets: {{release-gate-env: "${{{{ secrets.RELEASE_GATE_ENV }}}}"}}   # as in release-gate.yml
     with:
       version: ${{{{ inputs.version }}}}
       because: ${{{{ inputs.because }}}}
       model: ${{{{ inputs.model }}}}
-      runs-on: ubuntu-latest   # as deploy-runs-on in release-gate.yml
+      # As deploy-runs-on in release-gate.yml, for a second runner on that machine; and `python-version`, if it has one.
+      runs-on: ubuntu-latest
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -235,9 +236,21 @@ def _several(document: Document, shared: dict[str, Any], entries: object) -> tup
         finding("config-invalid", f"two models are called '{name}'", where=document.where(("models",)))
         for name in sorted({name for name in names if names.count(name) > 1})
     )
+    found.extend(_sharing(document, models))
     if found:
         raise BadInput(*found)
     return tuple(models)
+
+
+def _sharing(document: Document, models: list[ModelConfig]) -> Iterator[Finding]:
+    """Each two models of which one would take the other's traffic away."""
+    holders: dict[str, str] = {}
+    for index, model in enumerate(models):
+        held = model.rollout.target.held if model.rollout is not None else None
+        other = holders.setdefault(held, model.model) if held is not None else model.model
+        if other != model.model:
+            message = f"models '{other}' and '{model.model}' both have {held}: give each its own `rollout.target`"
+            yield finding("config-invalid", message, where=document.where(("models", index, "rollout", "target")))
 
 
 def _invalid(document: Document, path: tuple[str | int, ...], message: str) -> BadInput:

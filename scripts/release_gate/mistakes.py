@@ -17,6 +17,8 @@ Path_ = tuple[str | int, ...]
 UNDECIDED = "<decide>"
 """Stands in a draft where nothing could be found; the configuration refuses it, so an unfinished draft never passes."""
 _OPEN = re.compile(r"<decide\b[^>]*>")
+_CREDENTIALS = re.compile(r"(?:(?<=//)|(?<=:))\S*@|(?<=\?)\S+")
+"""Of an address: user and password, and a query, which may be a signature."""
 _NUMBERS = {"float_parsing", "float_type", "int_parsing", "int_type", "int_from_float"}
 
 
@@ -50,10 +52,17 @@ def told(model: type[BaseModel], error: ValidationError, where: Callable[[Path_]
             hint = f"did you mean '{near}'?" if near else f"known here: {known}"
             found.append(finding("config-unknown-key", f"unknown key '{_named(path)}'; {hint}", where=where(path)))
         else:
-            given = one["input"]
+            given = _without_credentials(one["input"])
             shown = f" (it is {given!r:.80})" if isinstance(given, str | int | float) else ""
             found.append(finding("config-invalid", f"'{_named(path)}': {_words(one)}{shown}", where=where(path)))
     return sorted(found, key=lambda one: (one.where.line or 0, str(one.where)))
+
+
+def _without_credentials(given: Any) -> Any:
+    """A value as it may be quoted: this text reaches logs and comments."""
+    if not isinstance(given, str) or ":" not in given:
+        return given
+    return _CREDENTIALS.sub(lambda found: "…@" if found[0].endswith("@") else "…", given)
 
 
 def _undecided(path: Path_, where: Where) -> Finding:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from posixpath import normpath
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from release_gate.documents import Duration, Share
 from release_gate.forms import Command
@@ -104,6 +105,15 @@ class Target(Value):
             raise ValueError("give one of caddy, haproxy, command, batch")
         return self
 
+    @property
+    def held(self) -> str | None:
+        """What this target has for itself, in words: two models can't share it. None where only its commands know."""
+        if self.caddy is not None:
+            return f"Caddy's port {self.caddy.listen.rpartition(':')[2]}"  # by which its server there is known
+        if self.haproxy is not None:
+            return f"backend {self.haproxy.backend} of HAProxy's socket {self.haproxy.socket}"
+        return f"the pointer {normpath(self.batch.pointer)}" if self.batch is not None else None
+
 
 class Prometheus(Value):
     """Running totals in Prometheus: each query gives one series a version, named by the label."""
@@ -147,10 +157,23 @@ class Source(Value):
         return self
 
 
+def _judging(value: object) -> object:
+    """Production is compared only while it gets traffic; without this share a version that fails always would pass."""
+    if value is None:
+        reason = "nothing else judges a first release and the last step"
+        raise ValueError(f"{reason}: write a share above production's own rate, such as 5%")
+    return value
+
+
+AtMost = Annotated[
+    Share, BeforeValidator(_judging), Field(gt=0, lt=1, description="more than this share is harm by itself")
+]
+
+
 class Errors(Value):
     """Answers that failed (status 500 and above, or none at all)."""
 
-    at_most: Annotated[Share | None, Field(gt=0, lt=1, description="more than this share is harm by itself")] = 0.05
+    at_most: AtMost = 0.05
     times_production: Annotated[
         float, Field(ge=1, le=100, description="times production's rate that is still tolerated")
     ] = 1.0
@@ -160,7 +183,7 @@ class Slow(Value):
     """Answers that took longer than users should wait."""
 
     above: Annotated[Duration, Field(gt=0, description="an answer that takes longer is slow")]
-    at_most: Annotated[Share | None, Field(gt=0, lt=1, description="more than this share is harm by itself")] = 0.05
+    at_most: AtMost = 0.05
     times_production: Annotated[
         float, Field(ge=1, le=100, description="times production's share that is still tolerated")
     ] = 1.0
@@ -201,8 +224,8 @@ class Rollout(Value):
             min_length=1,
             max_length=1000,
             description="folder in which the target keeps what serves and the last known good, absolute or from the "
-            "configuration's folder; when absent .release-gate/target, on GitHub one below the runner's home that "
-            "no checkout cleans",
+            "configuration's folder; when absent ~/.local/state/release-gate/<owner>__<name>, or .release-gate/target "
+            "where the repository has no remote `origin` on a host",
         ),
     ] = None
 

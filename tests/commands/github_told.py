@@ -40,6 +40,7 @@ class GitHub:
     mirror: Mirror = field(default_factory=Mirror)
     comments: dict[int, list[dict[str, object]]] = field(default_factory=dict)
     down: str = ""
+    branch: str = "main"
     double: Double | None = None
 
     def merged(self, number: int, commit: str) -> None:
@@ -71,6 +72,8 @@ class GitHub:
             return Answer(503, {"message": "Service unavailable"})
         if request.path == "/user":
             return Answer(403, REFUSED)
+        if request.path == f"/repos/{HERE}":
+            return Answer(200, {**objects.repository(HERE), "default_branch": self.branch})
         if found := re.fullmatch(rf"/repos/{HERE}/issues/(\d+)/comments", request.path):
             return self._list(int(found[1]), request)
         if found := re.fullmatch(rf"/repos/{HERE}/issues/comments/(\d+)", request.path):

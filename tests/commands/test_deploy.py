@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 
 import pytest
 
 from release_gate.findings import CannotJudge
 from release_gate.registry.packages import open_package
+from release_gate.registry.stores.failures import Unreachable
 from tests.commands.github_told import github
 from tests.commands.served import Served, users
 from tests.github.conftest import _description, _held_to_the_description  # noqa: F401 - fixtures
@@ -189,11 +192,101 @@ def test_a_verdict_is_json_for_machines(served: Served) -> None:
     assert json.loads(said.text)["subjects"][0]["identity"] == served.versions["A"]
 
 
+OTHER = '{model: other, rollout: {target: {caddy: {listen: "127.0.0.1:3"}}}}'
+
+
 def test_of_several_models_each_has_its_own_rollout(served: Served) -> None:
     config = served.root / "release-gate.yml"
-    text = config.read_text().replace("model: tiny\n", "models: [{model: tiny}, {model: other}]\n")
+    text = config.read_text().replace("model: tiny\n", f"models: [{{model: tiny}}, {OTHER}]\n")
     config.write_text(text)
     said = served.deploy("--version", "production", "--model", "tiny")
     assert (said.code, said.notes) == (0, ["deploy-serves", "deploy-restarted"])
     both = call(served.project, served.capsys, "deploy")
     assert "nothing is registered that could be deployed" in both.text
+
+
+# -- the copy of the configuration that a rollback falls back on --
+
+
+def noted(served: Served, line: str) -> bytes:
+    """The configuration with another comment at its end, as its bytes."""
+    config = served.root / "release-gate.yml"
+    config.write_text(f"{config.read_text()}# {line}\n")
+    return config.read_bytes()
+
+
+def test_the_configuration_is_kept_when_it_has_worked_and_before_only_where_none_is(served: Served) -> None:
+    copy = served.folder / "release-gate.yml"
+    first = noted(served, "first")
+    assert served.deploy("--tick", "--version", served.versions["B"]).notes == ["deploy-under-way"]
+    assert copy.read_bytes() == first, "a rollback in the middle of the first rollout would have none"
+    noted(served, "while it rolls out")
+    assert served.deploy("--tick").code == 0
+    assert served.deploy("--version", served.versions["harmful"]).codes == ["deploy-busy"]
+    assert served.deploy("--abort").notes == ["deploy-given-up"]
+    assert served.deploy("--version", served.versions["B"]).codes == ["deploy-given-up-before"]
+    assert copy.read_bytes() == first, "nothing that was refused or taken back says that it works"
+    promoted = noted(served, "promoted")
+    with users(served):
+        assert served.deploy("--version", served.versions["B"], "--again").code == 0
+    assert copy.read_bytes() == promoted
+
+
+def test_a_configuration_that_can_not_be_kept_stops_no_release(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "release-gate.yml")
+
+    monkeypatch.setattr("release_gate.serving.targets.memory.Remembering.remember", full)
+    said: list[str] = []
+    monkeypatch.setattr("release_gate.commands.releasing.click.echo", lambda text, **_: said.append(text))
+    assert served.deploy("--version", "production").code == 0
+    assert [line for line in said if "does not keep a copy of the configuration: disk-full" in line]
+
+
+def away(*_: object) -> None:
+    raise Unreachable.because("ledger-unreachable", "the bucket does not answer")
+
+
+def test_an_abort_without_the_ledger_goes_by_what_the_target_shows_and_the_event_is_owed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = served.versions["A"], served.versions["B"]
+    with users(served):
+        assert served.deploy("--version", "production").code == 0
+    assert served.deploy("--tick", "--version", b).notes == ["deploy-under-way"]
+    with monkeypatch.context() as patch:
+        for method in ("read", "append"):
+            patch.setattr(f"release_gate.registry.ledger.Ledger.{method}", away)
+        said = served.deploy("--abort")
+    assert (said.code, said.codes) == (0, []), said.text
+    assert {"rollback-unrecorded", "deploy-given-up"} <= set(said.notes)
+    assert served.answering(40) == {a}
+    assert served.state.rollout is not None, "the ledger does not know yet"
+    assert served.deploy("--version", b).code == 3, "given up: a person must ask for it again"
+    state = served.state
+    assert (state.production, state.rollout, state.hold, state.blocked) == (a, None, None, frozenset())
+
+
+def test_an_abort_without_the_ledger_where_the_target_keeps_nothing_says_what_takes_the_candidate_back(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.deploy("--tick", "--version", served.versions["B"])
+    monkeypatch.setattr("release_gate.registry.ledger.Ledger.read", away)
+    said = served.deploy("--abort")
+    assert (said.code, said.codes) == (4, ["ledger-unreachable"])
+    assert said.verdict is not None
+    assert "release-gate rollback" in said.verdict.findings[0].remedy
+    assert "candidate keeps its share" in said.verdict.findings[0].remedy
+
+
+def test_a_candidate_loses_its_traffic_though_nothing_of_production_but_its_server_is_left(served: Served) -> None:
+    a, b = served.versions["A"], served.versions["B"]
+    assert served.deploy("--tick", "--version", b).notes == ["deploy-under-way"]
+    assert served.answering(60) == {a, b}
+    shutil.rmtree(served.folder / "versions")
+    shutil.rmtree(served.root / ".release-gate" / "registry" / "packages")
+    said = served.deploy("--abort")
+    assert served.answering() == {a}
+    assert "deploy-given-up" in said.notes, said.text
+    assert said.codes, "what can't be proven is said"
+    assert served.state.rollout is None

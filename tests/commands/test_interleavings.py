@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from release_gate.commands.restoring import pay, restore
+from release_gate.commands.outbox import pay
+from release_gate.commands.restoring import restore
 from release_gate.commands.rolling import roll
 from release_gate.findings import CannotJudge
 from release_gate.lifecycle.events import Draft
@@ -39,9 +40,9 @@ class Watching(World):
         super().route(shares, fence=fence)
         self._looked(before)
 
-    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
+    def restore(self, digest: str, **decision: Any) -> None:
         before = dict(self.shares)
-        super().restore(digest, owes=owes, instead=instead)
+        super().restore(digest, **decision)
         self._looked(before)
 
     def _looked(self, before: Mapping[str, float]) -> None:

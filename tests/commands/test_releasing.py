@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,56 @@ def here(served: Served, **environment: Any) -> Context:
     return context(served.project, **environment)
 
 
-def test_on_a_runner_state_lies_where_no_checkout_cleans(served: Served) -> None:
+RUNNER = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "octo-air/flights", "HOME": "/home/runner"}
+OF_HOME = Path("/home/runner/.local/state/release-gate/octo-air__flights")
+
+
+def cloned_from(root: Path, address: str) -> None:
+    subprocess.run(["git", "remote", "add", "origin", address], cwd=root, check=True)
+
+
+def test_a_repository_without_a_name_keeps_its_state_in_itself(served: Served, tmp_path: Path) -> None:
     one, root = model(served), served.root
     assert state_folder(here(served), root, one) == root / ".release-gate" / "target" / "tiny"
-    known = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "octo-air/flights", "HOME": "/home/runner"}
-    of_home = Path("/home/runner/.local/state/release-gate/octo-air__flights")
-    assert default_state(here(served, **known, XDG_STATE_HOME=""), root) == of_home
-    of_state = Path("/var/state/release-gate/octo-air__flights")
-    assert default_state(here(served, **known, XDG_STATE_HOME="/var/state"), root) == of_state
+    cloned_from(root, str(tmp_path / "octo-air" / "flights.git"))
+    assert state_folder(here(served), root, one) == root / ".release-gate" / "target" / "tiny"
+    assert default_state(here(served), root, "other.yml") == root / ".release-gate" / "target" / "at__other.yml"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://github.com/octo-air/flights",
+        "https://user:token@github.com/Octo-Air/flights.git/",
+        "git@github.com:octo-air/flights.git",
+        "ssh://git@ssh.github.com:443/octo-air/flights.git",
+    ],
+)
+def test_a_job_and_a_person_on_the_same_machine_find_the_same_state(served: Served, address: str) -> None:
+    below = served.root / "models"
+    below.mkdir()
+    person, job = here(served, HOME="/home/runner", XDG_STATE_HOME=""), here(served, **RUNNER, XDG_STATE_HOME="")
+    assert default_state(job, served.root) == OF_HOME, "its checkout may have failed"
+    cloned_from(served.root, address)
+    for root, config, folder in (
+        (served.root, "release-gate.yml", OF_HOME),
+        (below, "release-gate.yml", OF_HOME / "at__models"),
+        (below, "other.yml", OF_HOME / "at__models__other.yml"),
+    ):
+        assert default_state(person, root, config) == folder
+        assert default_state(job, root, config) == folder
+    assert default_state(here(served, **RUNNER, XDG_STATE_HOME="/var/state"), served.root) == Path(
+        "/var/state/release-gate/octo-air__flights"
+    )
+
+
+def test_a_job_whose_checkout_failed_finds_the_state_of_a_folder_of_the_repository(
+    served: Served, tmp_path: Path
+) -> None:
+    (tmp_path / "work" / "models").mkdir(parents=True)
+    job = here(served, **RUNNER, XDG_STATE_HOME="", GITHUB_WORKSPACE=str(tmp_path / "work"))
+    assert default_state(job, tmp_path / "work" / "models") == OF_HOME / "at__models"
+    assert default_state(job, tmp_path / "work") == OF_HOME
 
 
 def test_state_may_be_named(served: Served) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from release_gate.serving.standing import Standing
 from tests.commands.served import Served, users
 
 
@@ -15,6 +17,9 @@ from tests.commands.served import Served, users
 def promoted(served: Served) -> Served:
     """B is production and proved itself, A was before; nothing runs."""
     served.happened("promoted", served.versions["B"])
+    served.folder.mkdir(parents=True)
+    kept = Standing(kept=(served.versions["B"], served.versions["A"]))
+    (served.folder / "target.json").write_text(kept.model_dump_json())
     return served
 
 
@@ -152,6 +157,74 @@ def test_a_rollout_that_was_taken_out_of_the_configuration_is_found_where_the_ta
     assert "declares no `rollout`" in said.message
 
 
+@pytest.mark.parametrize("where", ["its default folder", "a folder of all models", "git's history"])
+def test_a_model_that_was_renamed_or_removed_is_found_where_it_was_known(promoted: Served, where: str) -> None:
+    config = promoted.root / "release-gate.yml"
+    if where == "a folder of all models":
+        config.write_text(config.read_text() + f"  state: {promoted.root / 'kept'}\n")
+    if where == "git's history":
+        promoted.project.commit()  # with the ports of this test
+    else:
+        assert promoted.deploy("--version", "production").code == 0, "the target keeps a copy"
+    config.write_text(config.read_text().replace("model: tiny\n", "model: renamed\n"))
+    promoted.project.commit()
+    said = promoted.rollback("--model", "tiny", "--to", promoted.versions["A"])
+    assert (said.code, said.notes[0], said.notes[-1]) == (0, "rollback-model-gone", "rollback-done"), said.text
+    assert "no model 'tiny' in release-gate.yml; known: renamed; used instead: " in said.message
+    assert promoted.answering() == {promoted.versions["A"]}
+
+
+def test_a_model_that_never_was_is_a_mistake_of_who_typed_it(promoted: Served) -> None:
+    said = promoted.rollback("--model", "tinny")
+    assert said.code == 2
+    assert "model-unknown: no model 'tinny' in release-gate.yml; known: tiny" in said.text
+
+
+def test_where_the_target_remembers_nothing_it_is_said_where_that_was_looked_for(promoted: Served) -> None:
+    shutil.rmtree(promoted.folder)
+    said = promoted.rollback()
+    assert (said.code, said.notes) == (0, ["target-forgotten", "rollback-done"]), said.text
+    assert f"{promoted.folder} keeps nothing" in said.message
+    assert "`rollout.state`" in said.text
+    assert promoted.answering() == {promoted.versions["A"]}
+    assert promoted.rollback().notes == ["rollback-done-before"]
+
+
+def test_what_a_job_rolled_out_a_person_on_the_same_machine_brings_back(promoted: Served) -> None:
+    a, b = promoted.versions["A"], promoted.versions["B"]
+    shutil.rmtree(promoted.folder)
+    words = ["git", "remote", "add", "origin", "git@github.com:octo-air/flights.git"]
+    subprocess.run(words, cwd=promoted.root, check=True)
+    home = {"HOME": str(promoted.root / "home"), "XDG_STATE_HOME": ""}
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "octo-air/flights", "GITHUB_API_URL": "http://127.0.0.1:9"}
+    assert promoted.deploy("--version", "production", **home, **job).code == 0
+    assert promoted.answering() == {b}
+    said = promoted.rollback(**home)
+    assert (said.code, said.notes) == (0, ["rollback-done"]), said.text
+    assert promoted.answering() == {a}
+    assert promoted.processes() == {a}, "what the job started was found and ended"
+
+
+def test_from_another_folder_of_state_it_goes_back_without_a_gap_and_releases_wait_for_a_person(
+    promoted: Served,
+) -> None:
+    a, b = promoted.versions["A"], promoted.versions["B"]
+    assert promoted.deploy("--version", "production").code == 0
+    assert promoted.answering() == {b}
+    config = promoted.root / "release-gate.yml"
+    released = config.read_text()
+    config.write_text(released + "  state: of another user\n")
+    with users(promoted) as seen:
+        assert "proxy-taken" in promoted.deploy("--version", "production").codes
+        said = promoted.rollback()
+    assert (said.code, said.notes) == (0, ["target-forgotten", "rollback-done"]), said.text
+    assert not [status for status in seen if status.startswith("5")], seen
+    assert seen["200"] > 20
+    assert promoted.answering() == {a}
+    config.write_text(released)
+    assert "proxy-taken" in promoted.deploy("--version", a).codes
+
+
 def test_a_model_that_was_never_rolled_out_can_not_be_rolled_back(promoted: Served) -> None:
     config = promoted.root / "release-gate.yml"
     config.write_text(config.read_text().partition("rollout:")[0])
@@ -170,9 +243,12 @@ def test_where_no_verdict_can_be_written_it_goes_back_all_the_same(promoted: Ser
     assert promoted.answering() == {promoted.versions["A"]}
 
 
+OTHER = '{model: other, rollout: {target: {caddy: {listen: "127.0.0.1:3"}}}}'
+
+
 def test_of_several_models_one_must_be_named(promoted: Served) -> None:
     config = promoted.root / "release-gate.yml"
-    config.write_text(config.read_text().replace("model: tiny\n", "models: [{model: tiny}, {model: other}]\n"))
+    config.write_text(config.read_text().replace("model: tiny\n", f"models: [{{model: tiny}}, {OTHER}]\n"))
     said = promoted.rollback()
     assert said.code == 2
     assert "name one with --model: tiny, other" in said.text

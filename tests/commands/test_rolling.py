@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
-from release_gate.commands.restoring import pay, restore
+from release_gate.commands.hands import Hands
+from release_gate.commands.outbox import pay
+from release_gate.commands.restoring import restore
 from release_gate.commands.rolling import Told, roll
-from release_gate.findings import CannotJudge
+from release_gate.counts import Counts
+from release_gate.findings import BadInput, CannotJudge
 from release_gate.lifecycle.state import State
 from release_gate.rollouts import Caddy, Rollout, Target
-from release_gate.verdict import Outcome
+from release_gate.verdict import Finding, Outcome
 from tests.commands.world import Fault, Killed, World
 
 OLD, NEW, NEWER = (f"sha256:{digit * 64}" for digit in "abc")
@@ -329,31 +334,6 @@ def test_a_rollback_wins_over_a_target_that_obeys_what_no_ledger_knows() -> None
     assert "outbox-broken" in [one.code for one in told.findings]
 
 
-def test_every_rollback_without_the_ledger_is_owed_and_paid_in_its_order() -> None:
-    made = world()
-    run(made)
-    made.happened("registered", NEWER, serves="after-rollout", compared=made.state.production)
-    run(made, NEWER)
-    made.store.reachable = False
-    restore(made.hands(), to=None, because="first")
-    restore(made.hands(), to=OLD, because="second")
-    assert len(made.outbox) == 2
-    made.store.reachable = True
-    pay(made.hands())
-    events, state = made.hands().read()
-    assert [(one.because, one.package) for one in events[-2:]] == [("first", NEW), ("second", OLD)]
-    assert (state.production, made.outbox) == (OLD, [])
-    assert NEWER in state.blocked
-
-
-def test_what_another_rollback_came_to_owe_is_not_paid_with_ours() -> None:
-    made = world()
-    made.restore(OLD, owes="first")
-    made.restore(OLD, owes="second")
-    made.paid("first", 3)
-    assert made.outbox == ["second"]
-
-
 def test_a_version_that_fails_its_smoke_test_after_a_rollback_gives_way_to_the_one_before() -> None:
     made = world()
     run(made)
@@ -377,3 +357,160 @@ def test_where_nothing_proves_itself_the_newest_good_version_keeps_the_traffic()
 def test_the_target_of_the_rollout_is_what_is_declared() -> None:
     assert ROLLOUT.target == Target(caddy=Caddy())
     assert Fault().at == -1
+
+
+# -- what takes the traffic back, what is told of it, and what is remembered --
+
+
+def stored(made: World) -> str:
+    """All that the store holds: events and looks."""
+    return b"".join(made.store.content.values()).decode()
+
+
+def spoilt(made: World, digest: str) -> Hands:
+    """Hands that can neither start nor prove a version: what the registry holds of it is not what it was."""
+
+    def start(one: str) -> str:
+        if one == digest:
+            raise BadInput.because("package-corrupt", f"{one} is not what its digest says")
+        return made.start(one)
+
+    def proven(one: str, url: str, answering: Collection[str]) -> Sequence[Finding]:
+        start(one)
+        return made.proven(one, url, answering)
+
+    return dataclasses.replace(made.hands(), start=start, proven=proven)
+
+
+@pytest.mark.parametrize("knows", [True, False], ids=["asked whether it answers", "can't say"])
+def test_a_version_that_can_not_be_proven_takes_its_traffic_back_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, *, knows: bool
+) -> None:
+    made = world(failing={NEW: 0.3})
+    if not knows:
+        monkeypatch.setattr(made, "answers", lambda _: False)
+    assert codes(run(made, tick=True)) == ["deploy-under-way"]
+    told = roll(spoilt(made, OLD), NEW, ROLLOUT)
+    assert (told.outcome, codes(told)) == (Outcome.FAIL, ["package-corrupt", "deploy-taken-back"])
+    assert (made.shares, made.state.rollout) == ({OLD: 1.0}, None)
+    assert NEW in made.state.blocked
+
+
+def test_what_answers_takes_the_traffic_back_before_it_is_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, seen = world(failing={NEW: 0.3}), list[dict[str, float]]()
+    run(made, tick=True)
+
+    def start(digest: str) -> str:
+        if digest == OLD:
+            seen.append(dict(made.shares))
+        return World.start(made, digest)
+
+    monkeypatch.setattr(made, "start", start)
+    assert run(made).outcome is Outcome.FAIL
+    assert seen == [{OLD: 1.0}]
+
+
+@pytest.mark.parametrize("comes_up", [True, False])
+def test_what_has_died_is_started_before_it_takes_the_traffic_back(*, comes_up: bool) -> None:
+    made = world(failing={NEW: 0.3})
+    done: list[None] = []
+
+    def dies(here: World) -> None:
+        if here.shares.get(NEW) and not done:
+            done.append(None)
+            here.started.discard(OLD)
+            here.unstartable = set() if comes_up else {OLD}
+
+    made.meanwhile = dies
+    if comes_up:
+        assert run(made).outcome is Outcome.FAIL
+        assert (made.shares, made.started) == ({OLD: 1.0}, {OLD})
+        return
+    with pytest.raises(CannotJudge, match="does not start"):
+        run(made)
+    assert made.shares == {NEW: 0.05, OLD: 0.95}, "what is down gets no more of the traffic than it had"
+
+
+def test_production_during_a_rollback_is_not_known_to_be_good() -> None:
+    made = world()
+    run(made)
+    made.good = [OLD]
+    made.happened("rolling-back", OLD, replaces=NEW)
+    told = run(made)
+    assert (told.outcome, codes(told)) == (Outcome.INCONCLUSIVE, ["deploy-overtaken"])
+    assert made.good == [OLD]
+
+
+@pytest.mark.parametrize("kinds", [["rolling-back"], ["rolling-back", "rolled-back"]])
+def test_a_rollback_right_after_the_promotion_is_told_instead_of_it(kinds: list[str]) -> None:
+    made = world()
+    put = made.store.put_new
+
+    def putting(key: str, content: bytes) -> bool:
+        written = put(key, content)
+        if b'"promoted"' in content:
+            for kind in kinds:
+                made.happened(kind, OLD, replaces=NEW, blocks=True if kind == "rolled-back" else None)
+        return written
+
+    made.store.put_new = putting  # type: ignore[method-assign]
+    told = run(made)
+    assert (told.outcome, codes(told)) == (Outcome.INCONCLUSIVE, ["deploy-promoted", "deploy-overtaken"])
+    assert made.good == [OLD]
+
+
+def test_what_is_blocked_does_not_stay_among_the_good_versions_that_the_target_keeps() -> None:
+    made = world()
+    run(made)
+    assert made.good == [NEW, OLD]
+    made.happened("blocked", OLD)
+    assert codes(run(made)) == ["deploy-serves"]
+    assert made.good == [NEW]
+    made.happened("blocked", NEW)
+    made.good = [NEWER, "another", "a third"]
+    assert codes(run(made)) == ["deploy-serves"]
+    assert made.good == [NEWER, "another", "a third"], "it takes no other's place either"
+
+
+def test_what_a_server_printed_stays_out_of_the_ledger_and_in_the_verdict() -> None:
+    made = world()
+    hands = made.hands()
+
+    def start(digest: str) -> str:
+        if digest == NEW:
+            raise CannotJudge.because("serve-died", f"{digest} ended before it answered\npassword=hunter2")
+        return made.start(digest)
+
+    told = roll(dataclasses.replace(hands, start=start), NEW, ROLLOUT)
+    assert "hunter2" in told.findings[0].message
+    assert f"{NEW} ended before it answered" in told.findings[-1].message
+    assert "ended before it answered" in stored(made)
+    assert "hunter2" not in stored(made)
+
+
+def test_what_a_source_printed_stays_out_of_the_looks_and_the_ledger() -> None:
+    made = world()
+
+    def counted(_: object) -> dict[str, Counts]:
+        raise CannotJudge.because("source-command-failed", "it ended with status 1\npassword=hunter2")
+
+    told = roll(dataclasses.replace(made.hands(), counted=counted), NEW, ROLLOUT)
+    assert "it ended with status 1" in told.findings[-1].message
+    assert "it ended with status 1" in stored(made)
+    assert "hunter2" not in stored(made)
+
+
+def test_what_is_found_twice_while_the_ledger_is_away_is_told_once() -> None:
+    made = world(bad_smoke={NEW})
+    put, failed = made.store.put_new, list[str]()
+
+    def putting(key: str, content: bytes) -> bool:
+        if b'"taking-back"' in content and not failed:
+            failed.append(key)
+            raise CannotJudge.because("registry-unreachable", "the store does not answer")
+        return put(key, content)
+
+    made.store.put_new = putting  # type: ignore[method-assign]
+    told = run(made)
+    assert failed
+    assert codes(told) == ["smoke-status", "deploy-taken-back"]

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from release_gate.commands.outbox import pay
 from release_gate.commands.restoring import Told as Restored
-from release_gate.commands.restoring import pay, restore
+from release_gate.commands.restoring import restore
 from release_gate.commands.rolling import Told, roll
 from release_gate.commands.telling import ANOTHER, PATIENCE, Telling, mirrored
 from release_gate.findings import CannotJudge
@@ -288,6 +289,34 @@ def test_a_commit_that_was_pushed_directly_has_commands_in_the_verdict_and_no_co
     assert told.states() == [("deploy", "failure")]
     [none] = [one for one in ended.findings if one.code == "revert-none"]
     assert f"git revert --no-edit -m 1 {SECOND}" in none.remedy
+
+
+@pytest.mark.parametrize(("payload", "down", "base"), [
+    ('{"repository": {"default_branch": "trunk"}}', "", "trunk"),
+    ('{"schedule": "0 * * * *"}', "", "main-of-the-api"),
+    ("[", "", "main-of-the-api"),
+    ("{}", f"^/repos/{HERE}$", "main-of-the-clone"),
+])  # fmt: skip
+def test_the_commands_of_a_revert_name_the_default_branch_whichever_branch_the_run_was_started_from(
+    told: GitHub, tmp_path: Path, payload: str, down: str, base: str
+) -> None:
+    made = world()
+    told.mirror.brought.pop((HERE, SECOND))
+    deploy(told, made)
+    told.branch, told.down = "main-of-the-api", down
+    (tmp_path / "event.json").write_text(payload)
+    for words in (
+        ("init", "--quiet"),
+        ("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main-of-the-clone"),
+    ):
+        subprocess.run(["git", "-C", tmp_path, *words], check=True)
+    ended = restore(made.hands("octocat"), to=None, because="the pager rang")
+    run = {"GITHUB_REF_NAME": "my-feature", "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+    context = replace(told.context(made, 2, **run), home=tmp_path)
+    Telling(context, MODEL, made.hands().ledger, made.hands().looks).settle(ended.findings)
+    [none] = [one for one in ended.findings if one.code == "revert-none"]
+    assert f"origin/{base}\n" in none.remedy
+    assert f"gh pr create --base {base} " in none.remedy
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from release_gate.caller.interpreters import uv
 from release_gate.commands.versions import folder_of, one_of, unpacked
 from release_gate.findings import BadInput, CannotJudge
 from release_gate.registry.packages import Sealed, open_package
@@ -80,6 +84,51 @@ def test_whatever_differs_from_what_was_sealed_is_fetched_again(
     ready(built, registry, tmp_path)
     assert registry.asked == 2
     assert "ThreadingHTTPServer" in (folder / "code" / "tiny_model" / "serve.py").read_text()
+
+
+def another_python() -> str:
+    """A Python of this machine that is not the one we run on."""
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    listed = [uv(), "python", "list", "--only-installed", "--output-format", "json", "--offline"]
+    found = json.loads(subprocess.run(listed, capture_output=True, check=True).stdout)
+    fits = [one for one in found if one["implementation"] == "cpython" and one["version_parts"]["major"] == 3]
+    others = [one["path"] for one in fits if one["version_parts"]["minor"] >= 11 and one["version"] != ours]
+    if not others:
+        pytest.skip("this machine has one Python only")
+    return str(others[0])
+
+
+def started(built: Project, registry: Registry, state: Path, asked: str) -> tuple[Path, set[str]]:
+    """The Python that a version is started with, and the environments there are by then."""
+    digest = registry.sealed.package.digest
+    _, staged = unpacked(context(built, UV_PYTHON=asked), state, digest, registry.fetch)
+    made = {one.name for one in (built.cache / "environments").iterdir() if one.is_dir()}
+    return staged.environment.python.resolve(), made
+
+
+def test_it_is_started_again_in_the_environment_it_had_though_nobody_asks_for_that_python(
+    built: Project, registry: Registry, tmp_path: Path
+) -> None:
+    built = Project(built.root, tmp_path / "cache")
+    asked = another_python()
+    before = started(built, registry, tmp_path / "state", asked)
+    assert before[0] == Path(asked).resolve()
+    assert started(built, registry, tmp_path / "state", "") == before
+    ours = started(built, registry, tmp_path / "state", sys.executable)
+    assert ours[0] == Path(sys.executable).resolve(), "who asks is heard"
+    assert started(built, registry, tmp_path / "state", "") == ours, "the last that served"
+
+
+@pytest.mark.parametrize("noted", ["/gone/bin/python3", "3.12", "\0", ""])
+def test_where_the_python_it_had_is_gone_another_is_found(
+    built: Project, registry: Registry, tmp_path: Path, noted: str
+) -> None:
+    folder = ready(built, registry, tmp_path)
+    note = folder / "python.txt"
+    first = note.read_text()
+    note.write_text(noted)
+    assert ready(built, registry, tmp_path) == folder
+    assert note.read_text() == first
 
 
 def test_a_version_under_anothers_name_is_not_taken_for_it(built: Project, registry: Registry, tmp_path: Path) -> None:

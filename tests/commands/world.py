@@ -15,6 +15,7 @@ from release_gate.commands.hands import By, Hands, Looks
 from release_gate.counts import Counts
 from release_gate.findings import CannotJudge, finding
 from release_gate.lifecycle.events import Draft
+from release_gate.lifecycle.restoration import Restored
 from release_gate.lifecycle.state import State, fold
 from release_gate.registry.ledger import Ledger
 from release_gate.serving.targets.target import Fenced
@@ -93,6 +94,7 @@ class World:
         self.fence = 0
         self.good: list[str] = []
         self.outbox: list[str] = []
+        self.went_back: Restored | None = None
         self.remembers: bytes | None = None
         self.asked: dict[str, float] = {}
         self.failed: dict[str, float] = {}
@@ -136,17 +138,40 @@ class World:
             if fence < self.fence or self.outbox:
                 raise Fenced(self.fence)
             self.fence, self.shares = fence, dict(shares)
+            if self.went_back is not None and set(shares) != {self.went_back.package}:
+                self.went_back = None
             self.served.append((self.time, dict(shares)))
 
         self.fault.around(f"route {sorted(shares.values())}", effect)
 
-    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
+    def restore(
+        self,
+        digest: str,
+        *,
+        replaces: str | None = None,
+        fence: int | None = None,
+        owes: str = "",
+        instead: str | None = None,
+    ) -> None:
         def effect() -> None:
-            self.outbox = [*(one for one in self.outbox if one not in (owes, instead)), owes]
+            if fence is not None:
+                if fence < self.fence or self.outbox:
+                    raise Fenced(self.fence)
+                self.fence = fence
+            else:
+                self.outbox = [*(one for one in self.outbox if one not in (owes, instead)), owes]
+            self.went_back = Restored(package=digest, replaces=replaces)
+            self.good = [one for one in self.good if one != replaces]
             self.shares = {digest: 1.0}
             self.served.append((self.time, dict(self.shares)))
 
         self.fault.around("restore", effect)
+
+    def restored(self) -> Restored | None:
+        return self.went_back
+
+    def answers(self, digest: str) -> bool:
+        return digest in self.started
 
     def routed(self) -> dict[str, float]:
         return dict(self.shares)
@@ -166,9 +191,13 @@ class World:
     def running(self) -> tuple[str, ...]:
         return tuple(sorted(self.started))
 
-    def keep(self, digest: str) -> None:
+    def keep(self, digest: str, fence: int | None = None) -> None:
         def effect() -> None:
+            if fence is not None and (self.fence > fence or self.outbox):
+                return
             self.good = [digest, *(one for one in self.good if one != digest)][:3]
+            if self.went_back is not None and self.went_back.package == digest:
+                self.went_back = self.went_back.model_copy(update={"proven": True})
 
         self.fault.around("keep", effect)
 

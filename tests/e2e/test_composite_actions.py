@@ -108,6 +108,41 @@ def test_setup_installs_one_command_and_leaves_the_callers_python_alone(tmp_path
     assert told.stdout.startswith("release-gate ")
 
 
+def installed(folder: Path, job: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """As a job of a release or a rollback installs us, on a machine whose home folder lasts."""
+    (step,) = scripts(PROJECT / ".github/actions/install/action.yml")
+    known = {
+        "GITHUB_ACTION_PATH": str(PROJECT / ".github/actions/install"),
+        "GITHUB_PATH": str(folder / f"path-{job}"),
+        "RUNNER_TEMP": str(folder / job),
+        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache/uv")),
+    }
+    return run_step(step, {}, folder, **{**known, **more})
+
+
+def test_a_rollback_takes_the_copy_of_an_earlier_job_where_there_is_no_index_any_more(tmp_path: Path) -> None:
+    away = {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0", "UV_OFFLINE": "1"}
+    away["UV_CACHE_DIR"] = str(tmp_path / "empty")
+    kept = tmp_path / ".local/state/release-gate/installed"
+    failed = installed(tmp_path, "first", **away)
+    assert failed.returncode != 0
+    assert list(kept.iterdir()) == [], "nothing that is half made stays"
+    deployed = installed(tmp_path, "deploy")
+    assert deployed.returncode == 0, deployed.stderr
+    (link,) = [one for one in kept.iterdir() if one.is_symlink()]
+    restored = installed(tmp_path, "rollback", **away)
+    assert restored.returncode == 0, restored.stderr
+    (folder,) = (tmp_path / "path-rollback").read_text().splitlines()
+    assert (Path(folder) / "release-gate").resolve().is_relative_to(link.resolve())
+    assert len(list(kept.iterdir())) == 2
+    (link / "bin" / "python").unlink()  # as an upgrade of the system may do
+    again = installed(tmp_path, "next")
+    assert again.returncode == 0, again.stderr
+    assert len([one for one in kept.iterdir() if one.is_symlink()]) == 1
+    told = subprocess.run([link / "bin" / "release-gate", "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("release-gate ")
+
+
 @pytest.mark.parametrize("version", ["3.12\nPATH=/tmp/evil", "3.12; echo gone", "$(id)", "--help"])
 def test_setup_refuses_a_python_version_that_is_none(version: str, tmp_path: Path) -> None:
     (tmp_path / "env").touch()

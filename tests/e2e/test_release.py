@@ -13,11 +13,12 @@ import pytest
 
 from tests.e2e import production
 from tests.e2e.conftest import GitHub
-from tests.e2e.production import Production, Users, dispatched, left_by, pushed
+from tests.e2e.production import Production, Users, dispatched, given_to, left_by, pushed
 from tests.e2e.testbed.act import Finished
 from tests.e2e.testbed.emulator import TOKEN
 
 RELEASE, ROLLBACK = "release-gate.yml", "release-gate-rollback.yml"
+SECRETS = "# of the service\nDATABASE_PASSWORD=hunter22-of-production\nMODE=live"
 RELEASED = {
     **{f"gate/gate/{name}": "success" for name in ("build", "judge", "verdict")},
     **{f"release/release/{name}": "success" for name in ("known", "publish", "deploy", "released")},
@@ -76,7 +77,7 @@ def test_a_squash_merge_is_judged_and_serves_under_one_digest_and_a_rerun_of_the
         first = tiny.release(tmp_path / "laptop", first_commit, github.front.url)
         done = actions.run(
             user, RELEASE, "push", pushed(merged, repository),
-            token=TOKEN, run_id=801, target=machine.variables(801),
+            token=TOKEN, run_id=801, target=machine.variables(801), secrets={"RELEASE_GATE_ENV": SECRETS},
         )  # fmt: skip
 
     assert done.jobs == RELEASED, done.tail()
@@ -99,6 +100,10 @@ def test_a_squash_merge_is_judged_and_serves_under_one_digest_and_a_rerun_of_the
     assert set(users.versions()) == {first, digest}
     assert machine.standing(user.name)["shares"] == {digest: 1.0}
     assert left_by(801) == []
+    # The server was given its secrets, and nothing says them.
+    assert given_to(digest)["DATABASE_PASSWORD"] == "hunter22-of-production"
+    for said in (done.log, json.dumps(events), json.dumps(handed), json.dumps(machine.standing(user.name))):
+        assert "hunter22" not in said
     # GitHub: one deployment, one comment.
     mirror = github.front.mirror
     deployments = list(mirror.deployments)

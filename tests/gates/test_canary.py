@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from release_gate.counts import Counts
 from release_gate.gates.canary import Canary, judge_step
@@ -91,19 +92,19 @@ def test_an_equally_good_candidate_is_watched_for_the_whole_time_and_then_passes
 
 
 def test_harm_is_told_with_the_metric_the_counts_of_both_the_shares_and_how_sure_it_is() -> None:
-    seen = judged(steady(100, (10.0, 0.8), (190.0, 1.9)), rollout(errors={"at_most": None}))
+    seen = judged(steady(100, (10.0, 0.8), (190.0, 1.9)), rollout(errors={"at_most": "50%"}))
     assert seen.watched.standing == "harmful"
-    # Two tests in all, one a compared step: each may spend half of 5%.
+    # Five tests in all, one a compared step and one a step for the bar: each may spend a fifth of 5%.
     assert seen.watched.because.startswith(
         "errors: the candidate failed 80 of 1,000 requests (8%), production 190 of 19,000 (1%) in the same 10 windows: "
         "at least "
     )
-    assert seen.watched.because.endswith("times production's share, sure to 97.50%")
+    assert seen.watched.because.endswith("times production's share, sure to 99.00%")
     assert seen.table.rows[0][-1] == "harmful"
 
 
 def test_a_rate_that_is_tolerated_is_no_harm_and_more_than_that_is() -> None:
-    declared = rollout(errors={"times_production": 3, "at_most": None})
+    declared = rollout(errors={"times_production": 3, "at_most": "50%"})
     assert standing(steady(600, (10.0, 0.25), (190.0, 1.9)), declared) == "passed"
     seen = judged(steady(600, (10.0, 0.8), (190.0, 1.9)), declared)
     assert seen.watched.standing == "harmful"
@@ -139,10 +140,23 @@ def test_without_production_to_compare_with_only_the_bar_judges_and_the_table_sa
     assert seen.table.rows[0][3:] == [alone, None, None, "at most 5%", "no harm"]
     bad = [look(at, (at * 10, at), (10**6, 10)) for at in range(0, 601, 10)]
     assert standing(bad, **step) == "harmful"
-    unjudged = judged(bad, rollout(errors={"at_most": None}), **step)
-    assert unjudged.watched.standing == "passed"
-    assert [(one.code, one.severity.value) for one in unjudged.notes] == [("canary-unjudged", "warning")]
-    assert unjudged.table.rows[0][6:] == ["none", "not judged"]
+
+
+@pytest.mark.parametrize("step", [{"step": 3}, {"step": 1, "first": True}], ids=["last stage", "first release"])
+@pytest.mark.parametrize("metric", ["errors", "slow"])
+def test_no_version_that_always_fails_passes_where_nothing_is_compared(metric: str, step: dict[str, Any]) -> None:
+    for declared in (rollout(slow={"above": "1s"}), rollout(errors={"at_most": "99%"}, slow={"above": "1s"})):
+        bad = [
+            look(at, (at * 10, at * 10 * (metric == "errors"), at * 10 * (metric == "slow")))
+            for at in range(0, 601, 10)
+        ]
+        assert standing(bad, declared, **step) == "harmful"
+
+
+@pytest.mark.parametrize("fields", [{"errors": {"at_most": None}}, {"slow": {"above": "1s", "at_most": None}}])
+def test_a_bar_left_out_in_words_is_refused_with_what_to_write(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="judges a first release and the last step: write a share above prod"):
+        rollout(**fields)
 
 
 def test_the_first_look_of_a_step_is_its_baseline_and_looks_of_the_step_before_do_not_count() -> None:
@@ -210,8 +224,6 @@ def test_too_little_traffic_for_too_long_starves_and_says_what_would_have_been_n
     assert "can't be told" in nothing.watched.because
     last = judged(looks, step=3)
     assert "to see errors at twice the 5% allowed takes about " in last.watched.because
-    bare = judged(looks, rollout(errors={"at_most": None}), step=3)
-    assert bare.watched.because == "not proven good after 1850 s: the candidate answered 18 of at least 100 requests"
 
 
 def test_a_source_that_is_not_read_for_too_long_makes_blind_and_one_failed_look_does_not() -> None:
@@ -247,7 +259,7 @@ def test_a_declared_metric_that_is_not_measured_makes_blind() -> None:
 
 
 def test_slow_answers_are_judged_as_errors_are() -> None:
-    declared = rollout(slow={"above": "200ms", "at_most": None})
+    declared = rollout(slow={"above": "200ms", "at_most": "50%"})
     looks = [look(at, (at * 10, 0, at), (at * 190, 0, at)) for at in range(0, 601, 10)]
     seen = judged(looks, declared)
     assert seen.watched.standing == "harmful"

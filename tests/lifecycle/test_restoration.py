@@ -44,25 +44,25 @@ def test_in_the_middle_of_a_rollout_production_keeps_serving_and_the_candidate_l
 def test_a_second_press_proves_again_what_the_first_restored() -> None:
     past = [("promoted", A), ("promoted", B), ("promoted", C), ("rolling-back", B), ("rolled-back/blocks", B)]
     plan = planned(fold(history(*past, replaces=C)))
-    assert plan.repeated
+    assert plan.replaces is None
     assert (plan.candidates, plan.replaces) == ((B, A), None)
 
 
 def test_after_a_canary_was_taken_back_production_is_proven_again() -> None:
     plan = planned(fold(history(("promoted", A), ("promoted", B), ("deployed", C), ("taken-back/blocks", C))))
-    assert plan.repeated
+    assert plan.replaces is None
     assert plan.candidates == (B, A)
 
 
 def test_once_a_newer_version_is_promoted_a_rollback_is_a_new_one() -> None:
     past = [("promoted", A), ("promoted", B), ("rolled-back/blocks", A), ("promoted", D)]
     plan = planned(fold(history(*past, replaces=B)))
-    assert (plan.candidates, plan.replaces, plan.repeated) == ((A,), D, False)
+    assert (plan.candidates, plan.replaces) == ((A,), D)
 
 
 def test_a_rollback_that_was_killed_goes_on_to_where_it_went() -> None:
     plan = planned(fold(history(("promoted", A), ("promoted", B), ("promoted", C), ("rolling-back", A), replaces=C)))
-    assert (plan.candidates, plan.replaces, plan.repeated) == ((A, B), C, False)
+    assert (plan.candidates, plan.replaces) == ((A, B), C)
 
 
 def test_nothing_that_proved_itself_is_nowhere_to_go() -> None:

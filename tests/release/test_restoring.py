@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -56,7 +57,9 @@ def test_it_goes_back_without_the_ledger_and_the_next_command_pays(scene: Set, b
         done = made.gate("rollback", "--because", "it is bad", known=elsewhere)
         assert done.code == 0, done.text
         assert "rollback-unrecorded" in done.text
-        owed = json.loads(str(made.standing()["owed"]))
+        texts = made.standing()["owed"]
+        assert isinstance(texts, list)
+        owed = json.loads(texts[0])
         assert (owed["kind"], owed["package"], owed["replaces"]) == ("rolled-back", first, second)
         if "hangs" not in broken:  # that takes a release its full patience
             # Nobody releases against a ledger that can't be read.
@@ -74,7 +77,7 @@ def test_it_goes_back_without_the_ledger_and_the_next_command_pays(scene: Set, b
     state = made.state
     assert state.production == first
     assert state.blocked == {second}
-    assert made.standing()["owed"] is None
+    assert made.standing()["owed"] == []
     assert made.routed() == {first: 1.0}
     assert users.failed() == []
     print(f"{broken}: {done.seconds:.1f} s")
@@ -140,6 +143,23 @@ def test_it_goes_back_though_no_file_takes_a_byte(scene: Set, place: str) -> Non
     state = made.state
     assert (state.production, state.rollout, state.restoring) == (second, None, None)
     assert state.blocked == {third}
+
+
+def test_what_runs_takes_the_traffic_though_its_package_is_gone(scene: Set) -> None:
+    made = released(scene())
+    second, third = made.built.digests[1:]
+    made.registered(2, compared=1)
+    assert made.gate("deploy", "--tick").code == 0
+    assert set(made.servers()) >= {second, third}
+    shutil.rmtree(made.state_folder / "versions")
+    shutil.rmtree(Path(made.registry) / "packages")
+    with made.users() as users:
+        done = made.gate("rollback", "--because", "somebody cleaned up")
+        users.end()
+    assert done.code == 0, done.text
+    assert "rollback-unchecked" in done.text
+    assert (made.routed(), users.failed()) == ({second: 1.0}, [])
+    assert set(made.servers()) == {second}
 
 
 BROKEN = "version: 1\nmodel: [\n"

@@ -19,7 +19,7 @@ from release_gate.serving import standing as module
 from release_gate.serving.standing import COPY, FILE, Running, Standing, StandingFile
 
 RUNNING = Running(port=5001, pid=7, started=1.5, folder="/p")
-FULL = Standing(fence=9, shares={"a": 1.0}, kept=("a", "b"), owed="{}").having("a", RUNNING)
+FULL = Standing(fence=9, shares={"a": 1.0}, kept=("a", "b"), owed=("{}",)).having("a", RUNNING)
 
 
 @pytest.fixture

@@ -271,6 +271,17 @@ def test_docs_tell_every_input_of_every_workflow_with_its_default_and_meaning() 
     assert told == known
 
 
+def test_docs_tell_every_secret_of_every_workflow_with_its_meaning() -> None:
+    table = (PROJECT / "docs/github.md").read_text().partition("\n## Secrets\n")[2]
+    told = set(re.findall(r"^\| `([\w-]+)` \| (\w+) \| (.+) \|$", table, re.MULTILINE))
+    known = {
+        (name, file.stem, one["description"])
+        for file in WORKFLOWS
+        for name, one in ((read(file.read_text())[True].get("workflow_call") or {}).get("secrets") or {}).items()
+    }
+    assert told == known
+
+
 def test_docs_tell_every_permission_that_a_job_takes() -> None:
     table = (PROJECT / "docs/github.md").read_text().partition("## Permissions")[2].partition("## Inputs")[0]
     told: dict[str, set[str]] = {}

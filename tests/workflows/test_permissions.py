@@ -154,6 +154,24 @@ def test_what_is_reserved_is_said_to_be_so_and_not_to_be_in_use() -> None:
         assert "no job takes it yet" in line
 
 
+def test_the_secret_that_a_drafted_caller_offers_is_one_that_its_workflow_takes() -> None:
+    for name, key in (("gate", "release"), ("rollback", "rollback")):
+        text, count = re.subn(r"^    # (secrets: )", r"    \1", DRAFTED[name], flags=re.MULTILINE)
+        assert count == 1, name
+        job = read(text)["jobs"][key]
+        _, workflow = called("drafted.yml", job["uses"])  # type: ignore[misc]
+        assert job["secrets"] == {"release-gate-env": "${{ secrets.RELEASE_GATE_ENV }}"}
+        assert set(job["secrets"]) <= set(workflow[True]["workflow_call"]["secrets"])
+
+
+def test_drafted_callers_say_which_runners_the_target_needs_and_what_both_must_name_alike() -> None:
+    assert "two\n      # runner processes" in DRAFTED["gate"]
+    comment = DRAFTED["rollback"].partition("      # As deploy-runs-on")[2].partition("\n")[0]
+    for word in ("second runner", "`python-version`"):
+        assert word in comment
+    assert "python-version" in called("x", "$/.github/workflows/rollback.yml")[1][True]["workflow_call"]["inputs"]  # type: ignore[index]
+
+
 def test_every_reusable_workflow_of_ours_is_reached_from_a_callers_file() -> None:
     reached: set[str] = set()
 

@@ -278,6 +278,48 @@ def test_taking_back_waits_for_no_reviewer_and_no_other_run(job: dict[str, Any])
     assert not steps_using(job, "$/actions/setup")  # only our own command: the caller's environment may be broken
 
 
+@pytest.mark.parametrize("job", [RELEASE["recover"], ROLLBACK["rollback"]], ids=["recover", "rollback"])
+def test_what_may_fail_before_traffic_goes_back_may_not_hang_either(job: dict[str, Any]) -> None:
+    before = [*steps_using(job, "actions/checkout@"), *steps_using(job, "./.github/actions/release-gate-setup")]
+    assert len(before) == 2
+    assert all(step["continue-on-error"] is True for step in before)
+    assert sum(step["timeout-minutes"] for step in before) <= job["timeout-minutes"] / 4
+
+
+SECRET = "release-gate-env"
+
+
+def test_the_servers_secrets_reach_only_the_steps_that_deploy_and_take_back() -> None:
+    given = []
+    for name in ("gate", "comment", "release", "pipeline", "rollback"):
+        for key, job in workflow(name)["jobs"].items():
+            assert "secrets." not in json.dumps(job.get("env", {}))
+            for step in job.get("steps", []):
+                if "secrets." in json.dumps(step):
+                    assert step["env"] == {"RELEASE_GATE_ENV": f"${{{{ secrets.{SECRET} }}}}"}
+                    assert "secrets." not in json.dumps({**step, "env": {}})
+                    given.append((name, key, step["uses"]))
+    assert given == [
+        ("release", "deploy", "$/actions/deploy"),
+        ("release", "recover", "$/actions/deploy"),
+        ("rollback", "rollback", "$/actions/rollback"),
+    ]
+
+
+def test_a_secret_is_handed_on_by_name_and_to_no_gate() -> None:
+    handed = {
+        (name, key): job["secrets"]
+        for name in ("gate", "comment", "release", "pipeline", "rollback")
+        for key, job in workflow(name)["jobs"].items()
+        if "secrets" in job
+    }
+    assert handed == {("pipeline", "release"): {SECRET: f"${{{{ secrets.{SECRET} }}}}"}}
+    for name in ("release", "pipeline", "rollback"):
+        assert set(workflow(name)["on"]["workflow_call"]["secrets"]) == {SECRET}
+        assert workflow(name)["on"]["workflow_call"]["secrets"][SECRET]["required"] is False
+    assert "secrets" not in workflow("gate")["on"]["workflow_call"]
+
+
 def test_recovery_reaches_the_same_target_for_this_runs_versions_only() -> None:
     deploy, recover = RELEASE["deploy"], RELEASE["recover"]
     assert deploy["runs-on"] == recover["runs-on"]

@@ -8,7 +8,7 @@ an emergency whoever is there must be able to freeze releases.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,14 +68,7 @@ def hold(context: Context, /, because: str | None, *, lift: bool, **asked: Any) 
 @click.pass_obj
 def block(context: Context, /, version: str, because: str | None, **asked: Any) -> None:
     """Forbid a version to serve again: `production`, `previous`, or a digest (its beginning is enough)."""
-    reason = _reason(because, needed=True)
-    model, ledger, digest = _chosen(context, version, asked["config"], asked["model"])
-
-    due = Due(
-        lambda state: None if digest in state.blocked else ("blocked", digest),
-        lambda _: finding("blocked-before", digest),
-    )
-    _tell([(model, *_recorded(context, model, ledger, due, reason))], asked["format"])
+    _marked(context, version, because, asked, kind="blocked", before="blocked-before")
 
 
 @click.command("unblock")
@@ -85,14 +78,21 @@ def block(context: Context, /, version: str, because: str | None, **asked: Any) 
 @click.pass_obj
 def unblock(context: Context, /, version: str, because: str | None, **asked: Any) -> None:
     """Let a blocked version serve again: `production`, `previous`, or a digest (its beginning is enough)."""
+    _marked(context, version, because, asked, kind="unblocked", before="not-blocked")
+
+
+def _marked(
+    context: Context, version: str, because: str | None, asked: Mapping[str, Any], *, kind: str, before: str
+) -> None:
+    """Record `kind` of the one version a word names; where it is so already, say so by the code `before`."""
     reason = _reason(because, needed=True)
     model, ledger, digest = _chosen(context, version, asked["config"], asked["model"])
 
-    due = Due(
-        lambda state: ("unblocked", digest) if digest in state.blocked else None,
-        lambda _: finding("not-blocked", digest),
-    )
-    _tell([(model, *_recorded(context, model, ledger, due, reason))], asked["format"])
+    def due(state: State) -> Change:
+        return None if (digest in state.blocked) == (kind == "blocked") else (kind, digest)
+
+    change = Due(due, lambda _: finding(before, digest))
+    _tell([(model, *_recorded(context, model, ledger, change, reason))], asked["format"])
 
 
 def _held(state: State) -> Change:

@@ -17,6 +17,7 @@ from release_gate.findings import BadInput
 from release_gate.verdict import Finding, Severity
 
 if TYPE_CHECKING:
+    from release_gate.caller.server_secrets import ServerSecrets
     from release_gate.commands.staging import Staged
     from release_gate.lifecycle.package import Package
     from release_gate.registry.opened import Registry
@@ -36,19 +37,27 @@ def state_folder(context: Context, root: Path, model: ModelConfig, config: str =
 
 
 def default_state(context: Context, root: Path, config: str = FILE) -> Path:
-    """Where targets keep their state when nothing is said: a checkout on a runner cleans its own folder.
+    """Where targets keep their state when nothing is said: the same for a job and for a person on one machine.
 
-    Each configuration of a repository has its own: two with a model of one name must not share what serves.
+    A repository with a name has it below the home folder, which no checkout cleans; any other in its own folder. Each
+    configuration of a repository has its own: two with a model of one name must not share what serves.
     """
+    from release_gate.registry.repository import name_and_place
+
+    name, inside = name_and_place(root)
     other = [config] if config != FILE else []
-    if not context.on_github:
-        return (root / ".release-gate" / "target").joinpath(*(f"at__{one}" for one in other))
     known = context.environment
+    if context.on_github:  # a job whose checkout failed has no repository, and must find what serves
+        name = known.get("GITHUB_REPOSITORY") or name
+        workspace = Path(known.get("GITHUB_WORKSPACE") or root).resolve()
+        if inside is None and root.resolve().is_relative_to(workspace):
+            inside = root.resolve().relative_to(workspace).parts
+    if name is None:
+        return (root / ".release-gate" / "target").joinpath(*(f"at__{one}" for one in other))
     home = Path(known.get("XDG_STATE_HOME") or Path(known.get("HOME", "/")) / ".local" / "state")
-    base = home / "release-gate" / known.get("GITHUB_REPOSITORY", "repository").replace("/", "__")
-    workspace = Path(known.get("GITHUB_WORKSPACE") or root).resolve()
-    inside = root.resolve().relative_to(workspace).parts if root.resolve().is_relative_to(workspace) else root.parts[1:]
-    return base / ("at__" + "__".join((*inside, *other))) if (*inside, *other) else base
+    base = home / "release-gate" / name.lower().replace("/", "__")  # GitHub's names are the same in any case
+    parts = (*(root.parts[1:] if inside is None else inside), *other)
+    return base / ("at__" + "__".join(parts)) if parts else base
 
 
 def declared(model: ModelConfig) -> Rollout:
@@ -69,20 +78,29 @@ OWED = ("deployment", "comment", "revert")
 
 
 def hands_for(
-    context: Context, model: ModelConfig, root: Path, *, config: str = FILE, restoring: bool = False
+    context: Context,
+    model: ModelConfig,
+    root: Path,
+    *,
+    config: str = FILE,
+    restoring: bool = False,
+    aborting: bool = False,
 ) -> Hands:
-    """Everything a rollout of this model acts with; `restoring`: a rollback.
+    """Everything a rollout of this model acts with; `restoring`: a rollback; `aborting`: a rollout is only ended.
 
     Raises:
+        BadInput: `secrets-broken`: a version is to be promoted, and secrets of its server can't be used.
         Refused: target or registry can't be opened.
     """
     from release_gate.caller.daemons import SystemDaemons
     from release_gate.commands.publish_artifact import actor, run_url
+    from release_gate.commands.secrets_given import secrets_given
     from release_gate.commands.telling import mirrored
     from release_gate.registry.opened import open_registry
     from release_gate.serving.targets.opened import open_target
 
     rollout, state = declared(model), state_folder(context, root, model, config)
+    secrets, broken = secrets_given(context, needed=not (restoring or aborting))
     registry = open_registry(model.registry, root=root, environment=context.environment, hurried=restoring)
     target = open_target(
         rollout,
@@ -92,14 +110,17 @@ def hands_for(
         session=context.session(),
         clock=context.clock,
         cwd=root,
+        restoring=restoring,
     )
-    versions = Versions(context, state, registry, restoring=restoring)
+    versions = Versions(context, state, registry, secrets=secrets, restoring=restoring)
 
     def start(digest: str) -> str | None:
-        return target.start(versions.version(digest))
+        with secrets.unsaid():
+            return target.start(versions.version(digest))
 
     def proven(digest: str, url: str, answering: Collection[str]) -> Sequence[Finding]:
-        return versions.proven(digest, url, answering)
+        with secrets.unsaid():
+            return [secrets.without(one) for one in versions.proven(digest, url, answering)]
 
     def counted(digests: Collection[str]) -> Mapping[str, Counts]:
         return _counted(context, rollout, target, digests, root)
@@ -116,6 +137,7 @@ def hands_for(
         owed=OWED if mirrored(context) else (),
         say=lambda text: click.echo(text, err=True),
     )
+    hands.aside.tell(*broken)
     if rollout.target.batch is None:
         return hands
     from release_gate.commands.batches import Batches
@@ -127,8 +149,17 @@ def hands_for(
 class Versions:
     """Versions of one model: fetched, unpacked, proven, each once."""
 
-    def __init__(self, context: Context, state: Path, registry: Registry, *, restoring: bool = False) -> None:
+    def __init__(
+        self,
+        context: Context,
+        state: Path,
+        registry: Registry,
+        *,
+        secrets: ServerSecrets | None = None,
+        restoring: bool = False,
+    ) -> None:
         self._context, self._state, self._registry, self._restoring = context, state, registry, restoring
+        self._secrets = secrets
         self._known: dict[str, tuple[Package, Staged]] = {}
 
     def ready(self, digest: str) -> tuple[Package, Staged]:
@@ -136,7 +167,8 @@ class Versions:
         from release_gate.commands.versions import unpacked
 
         if digest not in self._known:
-            self._known[digest] = unpacked(self._context, self._state, digest, lambda: self._registry.open(digest))
+            package, staged = unpacked(self._context, self._state, digest, lambda: self._registry.open(digest))
+            self._known[digest] = package, replace(staged, secrets=self._secrets)
         return self._known[digest]
 
     def version(self, digest: str) -> Version:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from release_gate.commands.boundary import refused
 from release_gate.commands.hands import Hands
-from release_gate.findings import BadInput, CannotJudge, Refused, finding
+from release_gate.commands.outbox import lost, pay
+from release_gate.findings import BadInput, Refused, finding
 from release_gate.lifecycle.events import Draft, Event
-from release_gate.lifecycle.restoration import Restoration, restoration
+from release_gate.lifecycle.restoration import Restoration, given_up, restoration, unrecorded
 from release_gate.lifecycle.state import State, fold
 from release_gate.serving.targets.target import Fenced
 from release_gate.verdict import Finding, Outcome, Scalar, Severity
@@ -28,6 +29,7 @@ AWAY = (Refused, OSError)
 class Told:
     """What a rollback has to say at its end. `state` is None where the ledger could not be read."""
 
+    because: str
     outcome: Outcome = Outcome.ERROR
     findings: list[Finding] = field(default_factory=list)
     tried: list[list[Scalar]] = field(default_factory=list)
@@ -36,6 +38,8 @@ class Told:
     state: State | None = None
     owing: str | None = None
     """The event that this rollback left owed to the ledger."""
+    intent: int = 0
+    """The number of the event by which this rollback began; 0 where the ledger does not have it."""
 
 
 class Overtaken(Exception):
@@ -52,23 +56,41 @@ class Nowhere(Exception):
 
 def restore(hands: Hands, *, to: str | None, because: str) -> Told:
     """Bring the last known good version back, or the one named."""
-    told = Told()
+    told = Told(because=because)
     # Until it is paid the target takes no decision of the ledger's; where it can't be, this one goes without it, too.
     with suppress(*AWAY):
         pay(hands)
     try:
-        plan, told.state = _intended(hands, to, because, told)
+        plan = _intended(hands, to, told)
     except Nowhere as nowhere:
         told.findings.append(nowhere.finding)
         return told
+    return _carried_out(hands, plan, told)
+
+
+def give_back(hands: Hands, because: str) -> Told | None:
+    """Take back the rollout that the target shows, when the ledger can't be reached; None where it shows none.
+
+    Nothing is blocked: that nobody could go on says nothing against the candidate.
+    """
+    plan = given_up(hands.target.kept(), _routed(hands))
+    return None if plan is None else _carried_out(hands, plan, Told(because=because))
+
+
+def _carried_out(hands: Hands, plan: Restoration, told: Told) -> Told:
+    """Traffic, smoke test, record: with the first candidate that proves itself."""
     told.findings.extend(plan.findings)
     told.replaced = plan.replaces
     try:
-        told.restored = next((one for one in plan.candidates if _serves(hands, one, plan, told, because)), None)
+        told.restored = next((one for one in plan.candidates if _serves(hands, one, plan, told)), None)
+        if told.restored is not None:
+            # What was wrong with a version that was tried before it fails nothing any more.
+            told.findings = [_softened(one) for one in told.findings]
+            _recorded(hands, plan, told)
     except Overtaken:
         message = "another rollback was begun after this one, and it decides what serves"
         told.findings.append(finding("rollback-overtaken", message))
-        told.outcome = Outcome.INCONCLUSIVE
+        told.outcome, told.restored = Outcome.INCONCLUSIVE, None
         return told
     if told.restored is None:
         tried = ", ".join(plan.candidates)
@@ -79,15 +101,13 @@ def restore(hands: Hands, *, to: str | None, because: str) -> Told:
         _leave_best(hands, plan, told)
         return told
     told.outcome = Outcome.PASS
-    # What was wrong with a version that was tried before it fails nothing any more.
-    told.findings = [_softened(one) for one in told.findings]
-    _recorded(hands, plan, told, because)
     try:
-        if plan.replaces is not None and plan.replaces != told.restored:
-            hands.target.forget(plan.replaces)
         hands.target.keep(told.restored)
-    except (Refused, OSError) as refusal:
-        hands.say(f"the target does not remember {told.restored} as good: {refusal}")
+        for one in told.state.blocked if told.state is not None else ():
+            if one != told.restored:
+                hands.target.forget(one)
+    except AWAY as error:
+        hands.say(f"the target does not remember {told.restored} as good: {refused(error)}")
     return told
 
 
@@ -95,7 +115,7 @@ def _softened(one: Finding) -> Finding:
     return one.model_copy(update={"severity": Severity.WARNING}) if one.severity is Severity.ERROR else one
 
 
-def _intended(hands: Hands, to: str | None, because: str, told: Told) -> tuple[Restoration, State | None]:
+def _intended(hands: Hands, to: str | None, told: Told) -> Restoration:
     """The plan, with the intent in the ledger where it can be reached: no rollout goes on from there.
 
     The plan is made inside the append, on the history as it stands at that moment.
@@ -104,53 +124,33 @@ def _intended(hands: Hands, to: str | None, because: str, told: Told) -> tuple[R
 
     def decide(events: Sequence[Event]) -> Draft:
         if not events and hands.target.kept():
-            raise _lost()
+            raise lost()
         plan = restoration(fold(events), to)
         if isinstance(plan, Finding):
             raise Nowhere(plan)
         plans.append(plan)
-        return _draft(hands, "rolling-back", plan.candidates[0], plan, because)
+        return _draft(hands, "rolling-back", plan.candidates[0], plan, told)
 
     try:
         event, before = hands.ledger.append(decide)
     except AWAY as error:
         told.findings.append(finding("rollback-unrecorded", f"the ledger can't be used now: {refused(error)}"))
-        return _without_ledger(hands, to), None
-    return plans[-1], fold([*before, *([event] if event else [])])
-
-
-def _lost() -> CannotJudge:
-    """A folder that was not mounted, or a checkout without it, looks like a history in which nothing ever happened."""
-    message = "the ledger holds no event at all, though the target keeps versions that were released"
-    return CannotJudge.because("ledger-unreachable", message)
+        return _without_ledger(hands, to)
+    told.state = fold([*before, *([event] if event else [])])
+    told.intent = told.state.sequence
+    return plans[-1]
 
 
 def _without_ledger(hands: Hands, to: str | None) -> Restoration:
-    kept = hands.target.kept()
-    routed = _routed(hands)
-    owed = _last_owed(hands)
-    if owed is not None and owed.package in routed:
-        # A rollback was done since the ledger went away: pressed again it goes no further, and blames the same version.
-        return Restoration((to or owed.package or "",), owed.replaces, repeated=to in (None, owed.package))
-    losing = next((one for one in routed if one not in kept), None)
-    if to is not None:
-        return Restoration((to,), losing if losing != to else None)
-    good = [one for one in kept if one != losing]
-    if len(routed) == 1 and routed[0] in good and len(good) > 1:
-        # All traffic is on a version that was good once: it is what people complain about now.
-        losing = routed[0]
-        good = [one for one in good if one != losing]
-    if not good:
-        raise Nowhere(finding("rollback-nothing", "the ledger can't be read, and the target keeps no version"))
-    return Restoration(tuple(good), losing)
+    """The plan by what the target itself remembers and routes.
 
-
-def _last_owed(hands: Hands) -> Draft | None:
-    """The newest event owed to the ledger that can be read, None where there is none."""
-    for text in reversed(hands.target.owes()):
-        with suppress(ValueError):
-            return Draft.model_validate_json(text)
-    return None
+    Raises:
+        Nowhere: it keeps nothing to go back to.
+    """
+    plan = unrecorded(hands.target.kept(), _routed(hands), hands.target.restored(), to)
+    if isinstance(plan, Finding):
+        raise Nowhere(plan)
+    return plan
 
 
 def _routed(hands: Hands) -> list[str]:
@@ -161,60 +161,76 @@ def _routed(hands: Hands) -> list[str]:
     return sorted(shares, key=lambda one: -shares[one])
 
 
-def _serves(hands: Hands, candidate: str, plan: Restoration, told: Told, because: str) -> bool:
-    """Start it if it is cold, give it all traffic, ask it the smoke checks; whether it proved itself."""
+def _serves(hands: Hands, candidate: str, plan: Restoration, told: Told) -> bool:
+    """Give it all traffic, ask it the smoke checks; whether it proved itself."""
     problems: list[Finding] = []
 
     def effect() -> None:
-        try:
-            hands.start(candidate)
-        except (Refused, OSError):
-            # It is proven and prepared for a start first; what runs already can take the traffic without.
-            if candidate not in hands.target.running():
-                raise
-        _route(hands, candidate, plan, told, because)
-        problems[:] = hands.proven(candidate, hands.target.url, {candidate})
+        unchecked = _given(hands, candidate, plan, told)
+        if unchecked is None:
+            problems[:] = hands.proven(candidate, hands.target.url, {candidate})
+        else:
+            told.findings.append(finding("rollback-unchecked", f"{candidate} runs and serves: {refused(unchecked)}"))
 
     try:
         hands.trying(effect)
-    except Refused as refusal:
-        problems[:] = refusal.findings
-    except OSError as error:
+    except AWAY as error:
         problems[:] = refused(error).findings
     told.tried.append([candidate, "proved itself" if not problems else problems[0].message])
     told.findings.extend(problems)
     return not problems
 
 
-def _route(hands: Hands, candidate: str, plan: Restoration, told: Told, because: str) -> None:
+def _given(hands: Hands, candidate: str, plan: Restoration, told: Told) -> Exception | None:
+    """All traffic to a version, started where it does not run; why one that runs could not be checked.
+
+    What runs takes the traffic first: its files are proven and its environment is made whole only then, because that
+    may take minutes, and must not stand in the way at all.
+    """
+    if not hands.target.answers(candidate):
+        hands.start(candidate)
+        _route(hands, candidate, plan, told)
+        return None
+    _route(hands, candidate, plan, told)
+    try:
+        hands.start(candidate)
+    except AWAY as error:
+        return error
+    _route(hands, candidate, plan, told)  # it may have been started anew, elsewhere
+    return None
+
+
+def _route(hands: Hands, candidate: str, plan: Restoration, told: Told) -> None:
     """All traffic to a version. With the ledger its last sequence is the fence; without, the event is owed first."""
-    intent = told.state.sequence if told.state is not None else 0
     for _ in range(FENCED):
         if told.state is None or hands.target.owes():
             break
         try:
-            hands.target.route({candidate: 1.0}, fence=told.state.sequence)
+            hands.target.restore(candidate, replaces=plan.replaces, fence=told.state.sequence)
         except Fenced:
             hands.clock.sleep(0.1)
             events, told.state = hands.read()
-            if any(one.sequence > intent and one.kind in ("rolling-back", "rolled-back") for one in events):
-                raise Overtaken from None
-        except OSError:
-            break
+            _still_ours(events, told, candidate)
         else:
             return
-    # The ledger is away, or the target obeys a decision that it does not know, or it can't remember this one: what
-    # restores wins all the same.
-    _restore(hands, told, _draft(hands, "rolled-back", candidate, plan, because, done=True))
+    # The ledger is away, or the target obeys a decision that it does not know: what restores wins all the same.
+    _restore(hands, told, _draft(hands, "rolled-back", candidate, plan, told))
+
+
+def _still_ours(events: Sequence[Event], told: Told, package: str) -> None:
+    """Raises `Overtaken` where another rollback, to another version, was begun after this one."""
+    newer = [one for one in events if one.sequence > told.intent and one.kind == "rolling-back"]
+    if newer and newer[-1].package != package:
+        raise Overtaken
 
 
 def _restore(hands: Hands, told: Told, draft: Draft) -> None:
     """All traffic by the target's own memory; of several tries of one rollback the last is owed."""
     before, told.owing = told.owing, draft.model_dump_json(exclude_none=True)
-    hands.target.restore(draft.package or "", owes=told.owing, instead=before)
+    hands.target.restore(draft.package or "", replaces=draft.replaces, owes=told.owing, instead=before)
 
 
-def _recorded(hands: Hands, plan: Restoration, told: Told, because: str) -> None:
+def _recorded(hands: Hands, plan: Restoration, told: Told) -> None:
     restored = told.restored or ""
     if told.state is None:
         return  # it is owed since the traffic went back; who waited for the ledger once need not wait again
@@ -228,9 +244,10 @@ def _recorded(hands: Hands, plan: Restoration, told: Told, because: str) -> None
             told.findings.append(finding("rollback-unrecorded", f"the ledger can't be written now: {refused(error)}"))
         return
     # Made once: where the answer to the append is lost, what is owed is the same event, and is known again.
-    draft = _draft(hands, "rolled-back", restored, plan, because, done=True)
+    draft = _draft(hands, "rolled-back", restored, plan, told)
 
     def decide(events: Sequence[Event]) -> Draft | None:
+        _still_ours(events, told, restored)
         state = fold(events)
         done = state.restoring is None and state.restored and state.production == restored
         return None if done else draft
@@ -259,59 +276,30 @@ def _said(told: Told) -> Iterator[None]:
 def _leave_best(hands: Hands, plan: Restoration, told: Told) -> None:
     """None proved itself: the newest of them keeps the traffic, and the intent in the ledger stays open."""
     try:
-        hands.start(plan.candidates[0])
-        _route(hands, plan.candidates[0], plan, told, "none of the versions proved itself")
+        told.because = "none of the versions proved itself"
+        _given(hands, plan.candidates[0], plan, told)
     except Overtaken:
         return
     except AWAY as error:
         told.findings.extend(one for one in refused(error).findings if one not in told.findings)
 
 
-def _draft(hands: Hands, kind: str, package: str, plan: Restoration, because: str, *, done: bool = False) -> Draft:
+def _draft(hands: Hands, kind: str, package: str, plan: Restoration, told: Told) -> Draft:
     replaces = plan.replaces if plan.replaces != package else None
+    done = kind == "rolled-back"
+    # Words that no JSON can hold come from shells with other encodings; they are no reason not to go back.
+    because, actor = (text.encode(errors="replace").decode() for text in (told.because, hands.by.actor))
+    # Where nothing is at fault now, what an earlier rollback found to revert may be owed still.
+    pending = told.state.owed if told.state is not None else ()
+    owed = tuple(one for one in hands.owed if replaces is not None or one != "revert" or one in pending)
     return Draft(
         at=hands.clock.now(),
-        actor=hands.by.actor,
+        actor=actor[:200],
         run=hands.by.run,
         kind=kind,
         package=package,
         replaces=replaces,
-        blocks=True if done and replaces is not None else None,
+        blocks=True if done and replaces is not None and plan.blames else None,
         because=because[:2000],
-        owed=hands.owed if done else None,
+        owed=owed if done else None,
     )
-
-
-def pay(hands: Hands) -> None:
-    """Hand to the ledger what the target owes it since rollbacks that could not record: before any release goes on.
-
-    What can't be read stays owed, for a person to look at; what can be is paid all the same.
-
-    Raises:
-        CannotJudge: the ledger can't be reached still.
-        BadInput: `outbox-broken`: what is owed can't be read.
-    """
-    unreadable: ValueError | None = None
-    for owed in hands.target.owes():
-        try:
-            draft = Draft.model_validate_json(owed)
-        except ValueError as error:
-            unreadable = error
-            continue
-        hands.target.paid(owed, _paid(hands, draft))
-    if unreadable is not None:
-        message = f"what the target owes to the ledger can't be read: {unreadable}"
-        raise BadInput.because("outbox-broken", message) from unreadable
-
-
-def _paid(hands: Hands, draft: Draft) -> int:
-    """The ledger has the event; its sequence, or the last one where it had it before."""
-
-    def decide(events: Sequence[Event]) -> Draft | None:
-        if not events:
-            raise _lost()
-        written = any(one.kind == draft.kind and one.at == draft.at and one.package == draft.package for one in events)
-        return None if written else draft
-
-    event, before = hands.ledger.append(decide)
-    return event.sequence if event is not None else len(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ from release_gate.commands.emit import Asked, finish, judged
 from release_gate.commands.options import gate_options, option
 from release_gate.config import FILE, Config, ModelConfig
 from release_gate.files import write_whole
-from release_gate.findings import BadInput, finding
+from release_gate.findings import BadInput, Refused, finding
+from release_gate.serving.standing import CONFIGURATION
 from release_gate.verdict import Finding, Outcome, Subject, Table, Verdict
 
 if TYPE_CHECKING:
@@ -54,32 +56,44 @@ def command(context: Context, /, to: str | None, because: str, **asked: Any) -> 
 
 
 def usable(context: Context, named: str | None, model: str | None = None) -> tuple[Config, Path, list[Finding]]:
-    """The configuration, or the newest that can be used where today's is broken: a rollback can't wait for it.
+    """The configuration, or the newest that can be used where today's is broken or does not have the model any more.
 
     Looked for in this order: the file itself; what a target kept of it; the file's own history in git.
 
     Raises:
         BadInput: as the file's own mistakes, where no other is found either.
     """
-    from release_gate.commands.releasing import default_state
     from release_gate.registry.repository import versions_of
 
+    path = (context.home / (named or FILE)).resolve()
+    root, today = path.parent, None
     try:
-        return (*configured(context, named), [])
+        today, _ = configured(context, named)
+        today.named(model)
     except BadInput as refusal:
-        path = (context.home / (named or FILE)).resolve()
-        root, broken = path.parent, refusal
-    kept = (
-        (str(file), file.read_bytes())
-        for file in sorted(default_state(context, root, path.name).glob("*/release-gate.yml"))
-    )
+        broken = refusal
+    else:
+        return today, root, []
+    kept = ((str(file), file.read_bytes()) for file in _copies(context, (root, path.name), today, model))
     earlier = ((f"{FILE} of commit {commit[:12]}", text) for commit, text in versions_of(root, path.name))
     for source, content in (*kept, *earlier):
         config = _readable(content, source)
         if config is not None and (not model or any(one.model == model for one in config.models)):
             message = f"{broken.findings[0]}; used instead: {source}"
-            return config, root, [finding("rollback-config-broken", message)]
+            code = "rollback-config-broken" if today is None else "rollback-model-gone"
+            return config, root, [finding(code, message)]
     raise broken
+
+
+def _copies(context: Context, where: tuple[Path, str], today: Config | None, model: str | None) -> list[Path]:
+    """The configurations that targets kept, the model's own first, then the newest first."""
+    from release_gate.commands.releasing import default_state, state_folder
+
+    root, name = where
+    known = [one for one in today.models if one.rollout is not None] if today is not None else []
+    folders = {default_state(context, *where), *(state_folder(context, root, one, name).parent for one in known)}
+    found = [file for folder in folders for file in folder.glob(f"*/{CONFIGURATION}")]
+    return sorted(found, key=lambda file: (file.parent.name != model, -file.stat().st_mtime))
 
 
 def _kept(
@@ -89,7 +103,7 @@ def _kept(
     from release_gate.commands.releasing import default_state
 
     name = models[0].model
-    file = default_state(context, *where) / name / FILE
+    file = default_state(context, *where) / name / CONFIGURATION
     config = _readable(file.read_bytes(), str(file)) if file.is_file() else None
     found = [one for one in config.models if one.model == name and one.rollout is not None] if config else []
     if not found:
@@ -112,15 +126,17 @@ def rolled_back(
     context: Context, model: ModelConfig, place: Place, *, to: str | None, because: str, notes: list[Finding]
 ) -> Verdict:
     """Roll one model back."""
-    from release_gate.commands.releasing import hands_for
-    from release_gate.commands.restoring import pay, restore
+    from release_gate.commands.outbox import pay
+    from release_gate.commands.releasing import hands_for, state_folder
+    from release_gate.commands.restoring import restore
     from release_gate.commands.telling import Telling
 
     started = context.clock.now()
     hands = hands_for(context, model, place.root, config=place.config, restoring=True)
     try:
+        unknown = _forgotten(hands, state_folder(context, place.root, model, place.config))
         told = restore(hands, to=_named(hands, to), because=because)
-        told.findings[:0] = [*notes, *hands.target.problems]
+        told.findings[:0] = [*notes, *unknown, *hands.target.problems]
         if told.restored is not None:
             hands.say(f"all traffic goes to {told.restored}")
 
@@ -138,6 +154,17 @@ def rolled_back(
         return _concluded(model, told, hands.aside, started)
     finally:
         hands.target.close()
+
+
+def _forgotten(hands: Hands, folder: Path) -> list[Finding]:
+    """Told where the target remembers nothing at all: what serves was begun from another folder, or nothing serves."""
+    target = hands.target
+    if target.kept() or target.running() or target.problems:
+        return []
+    with suppress(Refused, OSError):
+        if any(one.startswith("sha256:") for one in target.routed()):
+            return []
+    return [finding("target-forgotten", f"{folder} keeps nothing of any version that serves or served")]
 
 
 def _let_go(hands: Hands, told: Told) -> None:

@@ -6,13 +6,17 @@ where nobody came first, and the target refuses a route whose fence is older tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from release_gate.commands.giving_back import given_back
 from release_gate.commands.hands import Hands
+from release_gate.commands.looking import headline, look
+from release_gate.commands.patience import Patience
 from release_gate.findings import CannotJudge, Refused, finding
 from release_gate.gates.canary import Look, judge_step
+from release_gate.lifecycle.events import Event
 from release_gate.lifecycle.rollout import (
     Action,
     Begin,
@@ -40,10 +44,18 @@ ENDS = {
 """Endings that say nothing against the version itself; the others refuse it."""
 LOST = ("package-missing", "package-incomplete", "package-corrupt", "package-newer")
 """What is said of a package whose bytes are not what was registered."""
-TOLERANCE = 0.01
-"""How far the share that a target reads back may be from the one it was given: weights are whole numbers."""
 FENCED = 20
 """How often the target may say that somebody newer decided before the ledger shows who."""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How this process wants to end the rollout: true once event number `sequence` is of that kind and its own."""
+
+    sequence: int
+    kind: str
+    outcome: Outcome
+    findings: tuple[Finding, ...]
 
 
 @dataclass
@@ -57,7 +69,14 @@ class Told:
     notes: dict[int, tuple[Finding, ...]] = field(default_factory=dict)
     state: State = field(default_factory=State)
     aborts: bool = False
+    closing: Closing | None = None
     over: bool = False
+
+    def tell(self, findings: Iterable[Finding]) -> None:
+        """Add what was not said before: where the ledger was away, an effect is had again."""
+        for one in findings:
+            if one not in self.findings:
+                self.findings.append(one)
 
 
 def roll(
@@ -72,33 +91,60 @@ def roll(
 ) -> Told:
     """Roll a package out until it is promoted, taken back or overtaken; with `tick` only what is due now.
 
+    A ledger that does not answer is waited for, up to half of the rollout's lease.
+
     Raises:
         CannotJudge: ledger or target can't be reached for too long: run again, nothing is lost.
     """
     told, fenced, looked = Told(package, aborts=abort is not None), 0, False
     wishes: dict[str, Any] = {"behind": behind, "again": again, "abort": abort}
+    patience = Patience(hands.clock, hands.say, tick=tick)
     while True:
-        _, told.state = hands.read()
-        watched, looks = _watched(hands, told, rollout)
-        action = next_action(told.state, package, rollout, now=hands.clock.now(), watched=watched, **wishes)
-        if isinstance(action, Ended) or told.over:
-            return _ended(hands, told, action, package)
-        if isinstance(action, Watch) and tick and looked:
-            told.findings.append(finding("deploy-under-way", _progress(told.state)))
-            told.outcome = Outcome.PASS
-            return told
         try:
+            action, looks = _planned(hands, told, rollout, wishes)
+            if isinstance(action, Ended) or told.over:
+                break
+            if isinstance(action, Watch) and tick and looked:
+                told.findings.append(finding("deploy-under-way", _progress(told.state)))
+                told.outcome = Outcome.PASS
+                return told
             if isinstance(action, Watch):
-                looked = _look(hands, told.state, looks, rollout) or looked
+                looked = look(hands, _going(told.state), looks, rollout) or looked
             else:
                 _carry_out(hands, told, action)
             fenced = 0
+            patience.answered()
         except Fenced as newer:
             fenced += 1
             if fenced > FENCED:
                 message = f"the target obeys decision {newer.fence}, the ledger ends at {told.state.sequence}"
                 raise CannotJudge.because("target-ahead", message) from newer
             hands.clock.sleep(0.2)
+        except CannotJudge as refusal:
+            # Whether it took what it was last given is found by reading: what is next is planned anew.
+            going = told.state.rollout
+            patience.wait(refusal, going.schedule.lease if going is not None else rollout.lease)
+    return _ended(hands, told, action)
+
+
+def _planned(hands: Hands, told: Told, rollout: Rollout, wishes: dict[str, Any]) -> tuple[Action, list[Look]]:
+    """What is next by the ledger as it is now, and the looks of the step under way."""
+    events, told.state = hands.read()
+    _closed(hands, told, events)
+    watched, looks = _watched(hands, told, rollout)
+    return next_action(told.state, told.package, rollout, now=hands.clock.now(), watched=watched, **wishes), looks
+
+
+def _closed(hands: Hands, told: Told, events: Sequence[Event]) -> None:
+    """Tell how the rollout ended once the ledger says so: the answer to the append may have been lost."""
+    closing = told.closing
+    if told.over or closing is None or len(events) < closing.sequence:
+        return
+    event = events[closing.sequence - 1]
+    ours = (closing.kind, told.package, hands.by.actor, hands.by.run)
+    if (event.kind, event.package, event.actor, event.run) == ours:
+        told.over, told.outcome = True, closing.outcome
+        told.tell(closing.findings)
 
 
 def _carry_out(hands: Hands, told: Told, action: Begin | Step | Promote | TakeBack) -> None:
@@ -125,33 +171,6 @@ def _watched(hands: Hands, told: Told, rollout: Rollout) -> tuple[Watched | None
     return canary.watched, looks
 
 
-def _look(hands: Hands, state: State, looks: list[Look], rollout: Rollout) -> bool:
-    """Look at the counters if it is time, else wait until it is; whether it was."""
-    going, now = _going(state), hands.clock.now()
-    wait = rollout.look - (now - looks[-1].at).total_seconds() if looks else 0.0
-    if 0 < wait <= rollout.look:
-        hands.clock.sleep(wait)
-        return False
-    hands.looks.add(going.sequence, _seen(hands, going, now), len(looks) + 1)
-    return True
-
-
-def _seen(hands: Hands, going: Progress, now: datetime) -> Look:
-    versions = [one for one in (going.package, going.replaces) if one is not None]
-    share = going.schedule.stages[going.step - 1].share
-    try:
-        # Totals that stand still look like calm: what is watched must be what the target routes at this moment.
-        taken = hands.target.routed().get(going.package, 0.0)
-        if abs(taken - share) > TOLERANCE:
-            problem = f"the target gives {going.package} {taken:.1%} of the traffic instead of {share:.1%}"
-            hands.say(f"no look: {problem}")
-            return Look(at=now, problem=problem)
-        return Look(at=now, counts=dict(hands.counted(versions)))
-    except Refused as refusal:
-        hands.say(f"no look: {refusal}")
-        return Look(at=now, problem=str(refusal)[:2000])
-
-
 def _step(hands: Hands, told: Told, action: Step) -> None:
     going, state = _going(told.state), told.state
     if not (going.phase == "stepping" and going.step == action.step):
@@ -168,8 +187,8 @@ def _step(hands: Hands, told: Told, action: Step) -> None:
         lost = all(one.code in LOST for one in refusal.findings)
         problems, harm = list(refusal.findings), not isinstance(refusal, CannotJudge) and not lost
     if problems:
-        told.findings.extend(problems)
-        because = f"step {action.step} ({action.share:.0%}): {problems[0].message}"[:2000]
+        told.tell(problems)
+        because = f"step {action.step} ({action.share:.0%}): {headline(problems[0].message)}"
         hands.record(state, "taking-back", going.package, because=because, blocks=harm)
     elif hands.record(state, "stepped", going.package, step=action.step, share=action.share) is not None:
         hands.say(f"{action.share:.0%} of traffic goes to {going.package}")
@@ -199,10 +218,9 @@ def _given(hands: Hands, going: Progress, share: float, fence: int) -> list[Find
 
 def _promote(hands: Hands, told: Told) -> None:
     going = _going(told.state)
-    if hands.record(told.state, "promoted", going.package, owed=_owed(hands)) is None:
-        return
-    told.outcome, told.over = Outcome.PASS, True
-    told.findings.append(finding("deploy-promoted", f"{going.package} passed its bake and is production"))
+    done = finding("deploy-promoted", f"{going.package} passed its bake and is production")
+    told.closing = Closing(told.state.sequence + 1, "promoted", Outcome.PASS, (done,))
+    hands.record(told.state, "promoted", going.package, owed=_owed(hands))
 
 
 def _take_back(hands: Hands, told: Told, action: TakeBack) -> None:
@@ -214,42 +232,51 @@ def _take_back(hands: Hands, told: Told, action: TakeBack) -> None:
             return
         state = recorded
     hands.say(f"taking back {going.package}: {action.because}")
-
-    def effect() -> None:
-        if going.replaces is not None and going.step > 0:
-            hands.start(going.replaces)
-            hands.target.route({going.replaces: 1.0}, fence=state.sequence)
-
-    hands.trying(effect)
     if going.replaces is not None and going.step > 0:
-        told.findings.extend(hands.proven(going.replaces, hands.target.url, {going.replaces}))
+        told.tell(given_back(hands, going.replaces, state.sequence))
+    told.closing = _taken_back(told, going, action, state.sequence + 1)
     fields = {"because": action.because[:2000], "blocks": action.blocks, "owed": _owed(hands, action.blocks)}
-    if hands.record(state, "taken-back", going.package, **fields) is None:
-        return
-    told.outcome, told.over = Outcome.FAIL if action.blocks else Outcome.INCONCLUSIVE, True
+    hands.record(state, "taken-back", going.package, **fields)
+
+
+def _taken_back(told: Told, going: Progress, action: TakeBack, sequence: int) -> Closing:
+    """The end of a rollout whose candidate lost its traffic."""
     code = "deploy-taken-back" if action.blocks else "deploy-given-up"
     severity = Severity.WARNING if told.aborts else None  # it was asked for
-    told.findings.append(finding(code, f"{going.package} was taken back: {action.because}", severity=severity))
+    found = [finding(code, f"{going.package} was taken back: {action.because}", severity=severity)]
     if going.replaces is None and going.step > 0:
         message = f"{going.package} was the first version: there is none before it, so it still takes the traffic"
-        told.findings.append(finding("deploy-nothing-before", message))
+        found.append(finding("deploy-nothing-before", message))
+    return Closing(sequence, "taken-back", Outcome.FAIL if action.blocks else Outcome.INCONCLUSIVE, tuple(found))
 
 
-def _ended(hands: Hands, told: Told, action: Action, package: str) -> Told:
+def _ended(hands: Hands, told: Told, action: Action) -> Told:
     """How it ended. What a kill may have left undone after the last event is done now: it is idempotent."""
     if isinstance(action, Ended) and not told.over:
         told.findings.append(action.finding)
         told.outcome = ENDS.get(action.finding.code, Outcome.FAIL)
-    if told.state.production == package:
+    # While a rollback is under way production may be the very version that it takes the traffic from.
+    if told.state.production == told.package and told.state.restoring is None:
         told.outcome = Outcome.PASS
-        _started_anew(hands, told, package)
-        if not hands.target.owes():  # else the ledger does not know yet what serves
-            hands.target.keep(package)
+        _started_anew(hands, told, told.package)
+        if told.package not in told.state.blocked:
+            hands.target.keep(told.package, fence=told.state.sequence)
+    elif told.outcome is Outcome.PASS and told.over:
+        told.findings.append(finding("deploy-overtaken", f"a rollback came right after {told.package} was promoted"))
+        told.outcome = Outcome.INCONCLUSIVE
+    _forget_blocked(hands, told.state)
     if told.aborts and told.over and told.outcome is Outcome.INCONCLUSIVE:
         told.outcome = Outcome.PASS  # it was taken back, as asked
     told.findings.extend(note for notes in told.notes.values() for note in notes)
     hands.let_go(told.state)
     return told
+
+
+def _forget_blocked(hands: Hands, state: State) -> None:
+    """A rollback without the ledger goes by what the target keeps: it must not find there what may not serve."""
+    for digest in hands.target.kept():
+        if digest in state.blocked and digest != state.production:  # that one a person named
+            hands.target.forget(digest)
 
 
 def _started_anew(hands: Hands, told: Told, production: str) -> None:

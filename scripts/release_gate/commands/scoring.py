@@ -80,7 +80,8 @@ def _scored(
     try:
         predict(context, staged, rows.unlabelled, out)
     except Unfit as unfit:
-        return [_of(partition, one) for one in unfit.findings]
+        said = unfit.findings if staged.secrets is None else [staged.secrets.without(one) for one in unfit.findings]
+        return [_of(partition, one) for one in said]
     read, problems = read_scores(out, rows, key=use.key, score=use.score, who=f"{table.digest[:19]}, {partition.name}")
     if read is None:
         return [_of(partition, one) for one in problems]

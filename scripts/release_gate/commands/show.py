@@ -24,7 +24,7 @@ SHORTEST = 4
 @click.argument("version")
 @shared(CONFIG, MODEL, FORMAT)
 @click.pass_obj
-def command(context: Context, version: str, config: str | None, model: str | None, format: str) -> None:  # noqa: A002
+def command(context: Context, version: str, config: str | None, model: str | None, format: str) -> None:  # noqa: A002 - the option's name
     """Show one version of the registry: `production`, `previous`, or a digest (its beginning is enough)."""
     from release_gate.registry.opened import Registry, open_registry
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from release_gate.verdict import Finding
 
 if TYPE_CHECKING:
     from release_gate.caller.environments import Environment
+    from release_gate.caller.server_secrets import ServerSecrets
     from release_gate.registry.layers import Layers
     from release_gate.serving.checks import Smoke
     from release_gate.serving.server import Up
@@ -25,18 +26,20 @@ RECORDING = "golden"
 
 @dataclass(frozen=True)
 class Staged:
-    """Where a package was unpacked, and how it is used."""
+    """Where a package was unpacked, and how it is used; `secrets` are given to its processes in production."""
 
     code: Path
     model: Path
     environment: Environment
     use: Use
     version: str
+    secrets: ServerSecrets | None = field(default=None, repr=False)
 
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables of its processes."""
-        return {**self.environment.variables, "RELEASE_GATE_VERSION": self.version}
+        given = self.secrets.variables if self.secrets is not None else {}
+        return {**given, **self.environment.variables, "RELEASE_GATE_VERSION": self.version}
 
 
 class Unfit(Exception):

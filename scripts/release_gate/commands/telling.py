@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -232,7 +233,7 @@ class Telling:
             return
         pulls = self._pulls(api, commit)
         if not pulls:
-            told.commands = reverts.commands_without(commit, self._branch)
+            told.commands = reverts.commands_without(commit, self._default_branch(api))
             # A note's remedy is not shown, and here a person has to type it.
             message = f"commit {commit[:12]} came without a pull request"
             none = finding("revert-none", message, severity=Severity.WARNING)
@@ -261,9 +262,22 @@ class Telling:
         if opened.number is not None and opened.url is not None and opened.state == "open":
             told.revert = (opened.number, opened.url)
 
-    @property
-    def _branch(self) -> str:
-        return self._context.environment.get("GITHUB_REF_NAME") or "main"
+    def _default_branch(self, api: Api) -> str:
+        """Where a revert belongs, whichever branch this run was started from."""
+        from release_gate.commands.init import branch
+        from release_gate.github.event import default_branch
+
+        try:
+            payload = Path(self._context.environment.get("GITHUB_EVENT_PATH", "")).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            payload = ""
+        if known := default_branch(payload):
+            return known
+        try:
+            asked = api.ask("GET", "{}")
+        except Refused:
+            return branch(self._context.home)
+        return (asked.get("default_branch") if isinstance(asked, dict) else None) or branch(self._context.home)
 
 
 def _with_commands(found: Finding, commands: Sequence[str]) -> Finding:

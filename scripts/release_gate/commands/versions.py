@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from release_gate.verdict import Where
 if TYPE_CHECKING:
     from release_gate.registry.packages import Sealed
 
-PACKAGE = "package.json"
+PACKAGE, PYTHON = "package.json", "python.txt"
 SHORTEST = 4
 """Characters of a digest that may name a version."""
 
@@ -69,9 +71,29 @@ def unpacked(context: Context, state: Path, digest: str, fetch: Callable[[], Sea
         find_lock(code, contents.environment.lock),
         context.runner(),
         cache=cache_folder(context.environment),
-        version=context.python,
+        version=context.python or _python_before(folder),
     )
+    _note_python(folder, environment.python.resolve())
     return package, Staged(code, model, environment, contents.use, digest)
+
+
+def _python_before(folder: Path) -> str | None:
+    """The Python that a version's environment was made with, where this machine has it still.
+
+    Who runs us may ask for another Python today, or for none: a version that served must not need a new environment
+    for that, least of all in a rollback, when the package index may be away.
+    """
+    try:
+        python = Path((folder / PYTHON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(python) if python.is_absolute() and os.access(python, os.X_OK) else None
+
+
+def _note_python(folder: Path, python: Path) -> None:
+    with suppress(OSError):  # on a full disk: it is found in another way then
+        if _python_before(folder) != str(python):
+            write_whole(folder / PYTHON, str(python).encode())
 
 
 def _kept(folder: Path, digest: str) -> Package | None:

@@ -26,7 +26,7 @@ YEARS = (1980, 2100)
 @shared(CONFIG, MODEL, FORMAT)
 @option("--at", metavar="TIME", help="A moment with its zone, such as 2026-12-24T20:00Z; now when absent.")
 @click.pass_obj
-def command(context: Context, config: str | None, model: str | None, format: str, at: str | None) -> None:  # noqa: A002
+def command(context: Context, config: str | None, model: str | None, format: str, at: str | None) -> None:  # noqa: A002 - the option's name
     """Say who decides now, why, until when, and who does then."""
     from release_gate.lifecycle.deciders import deciders
 

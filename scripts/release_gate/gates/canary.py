@@ -53,9 +53,8 @@ def judge_step(looks: Sequence[Look], going: Progress, rollout: Rollout, now: da
     longest = max(PATIENCE * rollout.look, going.schedule.lease / 2)
     told = words.Step(going, stage, seen, seen.watched(longest), alpha)
     standing = _standing(told, judged, rollout, longest, now)
-    notes = [finding("counter-reset", words.reset(version, going)) for version in seen.resets]
-    notes += [finding("canary-unjudged", words.unjudged(told, one)) for one in judged if one.unjudged]
-    return Canary(standing, words.table(told, judged), tuple(notes))
+    notes = tuple(finding("counter-reset", words.reset(version, going)) for version in seen.resets)
+    return Canary(standing, words.table(told, judged), notes)
 
 
 def _bars(rollout: Rollout) -> list[Bar]:
@@ -69,15 +68,14 @@ def _bars(rollout: Rollout) -> list[Bar]:
 def _alpha(going: Progress, rollout: Rollout, bars: Sequence[Bar]) -> float:
     """The chance of a wrong alarm that each test of the rollout may spend."""
     compared = sum(stage.share < 1 and going.replaces is not None for stage in going.schedule.stages)
-    tests = sum(compared + len(going.schedule.stages) * (bar.at_most is not None) for bar in bars)
-    return rollout.wrong_alarm / max(1, tests)
+    return rollout.wrong_alarm / (len(bars) * (compared + len(going.schedule.stages)))
 
 
 def _judged(bar: Bar, seen: Seen, compared: bool, alpha: float) -> Judged:
     sides = [window.tallies(bar.metric) for window in seen.windows]
     mine = [candidate for candidate, _ in sides]
     against = sequential.weigh([Increment(*side) for side in sides], tolerated=bar.times, alpha=alpha)
-    above = None if bar.at_most is None else ceiling.weigh(mine, bar.at_most, alpha=alpha)
+    above = ceiling.weigh(mine, bar.at_most, alpha=alpha)
     return Judged(
         bar,
         candidate=against.candidate,
@@ -85,7 +83,7 @@ def _judged(bar: Bar, seen: Seen, compared: bool, alpha: float) -> Judged:
         against=against if compared else None,
         above=above,
         worse=compared and against.harmful(alpha),
-        beyond=above is not None and above.harmful(alpha),
+        beyond=above.harmful(alpha),
     )
 
 

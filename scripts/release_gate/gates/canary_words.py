@@ -20,20 +20,20 @@ class Bar:
     """What is declared for a metric; `above` is the time from which an answer is slow."""
 
     metric: str
-    at_most: float | None
+    at_most: float
     times: float
     above: float | None = None
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A metric and what both tests say; without `against` there is nothing to compare with, without `above` no bar."""
+    """A metric and what both tests say; without `against` there is nothing to compare with."""
 
     bar: Bar
     candidate: Tally
     production: Tally | None
     against: Evidence | None
-    above: Above | None
+    above: Above
     worse: bool
     beyond: bool
 
@@ -43,14 +43,9 @@ class Judged:
         return self.worse or self.beyond
 
     @property
-    def unjudged(self) -> bool:
-        """Whether neither test can ever say anything."""
-        return self.against is None and self.above is None
-
-    @property
     def high(self) -> bool:
         """Whether the share measured is above the bar, proven or not."""
-        return self.bar.at_most is not None and _rate(self.candidate) > self.bar.at_most
+        return _rate(self.candidate) > self.bar.at_most
 
 
 @dataclass(frozen=True)
@@ -77,7 +72,7 @@ def harmful(told: Step, judged: Sequence[Judged]) -> str:
             allowed = "" if one.bar.times == 1 else f", {one.bar.times:g} times are tolerated"
             least = f"at least {one.against.at_least:.2g} times production's share, {told.sure}{allowed}"
             found.append(f"{one.bar.metric}: {_compared(told, one)}: {least}")
-        if one.beyond and one.above is not None:
+        if one.beyond:
             least = f"a share of at least {share(one.above.at_least)}, {told.sure}; {share(one.bar.at_most)} is allowed"
             found.append(f"{one.bar.metric}: {_own(one)}: {least}")
     return "; ".join(found)
@@ -92,7 +87,7 @@ def passed(told: Step, judged: Sequence[Judged]) -> str:
 def starved(told: Step, judged: Sequence[Judged], missing: Sequence[str], now: datetime) -> str:
     """Why a step was given up, and what would have been needed."""
     waited = (now - told.going.since).total_seconds()
-    needed = [text for one in judged if (text := _needed(told, one))]
+    needed = [_needed(told, one) for one in judged]
     return "; ".join([f"not proven good after {waited:.0f} s: {', '.join(missing)}", *needed])
 
 
@@ -118,11 +113,6 @@ def reset(version: str, going: Progress) -> str:
     return f"the totals of {role} ({short(version)}) fell: what was answered in that window is not counted"
 
 
-def unjudged(told: Step, one: Judged) -> str:
-    """A metric nobody judges."""
-    return f"{one.bar.metric} is only shown at {told.stage.share:.0%}: {_alone(told)}, and no at_most is declared"
-
-
 def table(told: Step, judged: Sequence[Judged]) -> Table:
     """A row a metric: counts and shares of both versions, their ratio, and what judges it."""
     number, of = max(told.going.step, 1), len(told.going.schedule.stages)
@@ -135,13 +125,13 @@ def table(told: Step, judged: Sequence[Judged]) -> Table:
 
 
 def _row(told: Step, one: Judged) -> list[Scalar]:
-    bars = [] if one.bar.at_most is None else [f"at most {share(one.bar.at_most)}"]
+    bars = [f"at most {share(one.bar.at_most)}"]
     ratio: str | None = None
     if one.against is not None:
         bars.append(f"at most {one.bar.times:g} times production")
         if one.against.ratio is not None:
             ratio = f"{one.against.ratio:.2g} ({one.against.at_least:.2g} to {one.against.at_most:.2g})"
-    result = "harmful" if one.harmful else "not judged" if one.unjudged else "above its bar" if one.high else "no harm"
+    result = "harmful" if one.harmful else "above its bar" if one.high else "no harm"
     return [
         one.bar.metric,
         f"{one.candidate.bad:,} of {one.candidate.requests:,}",
@@ -149,7 +139,7 @@ def _row(told: Step, one: Judged) -> list[Scalar]:
         _alone(told) if one.production is None else f"{one.production.bad:,} of {one.production.requests:,}",
         share(_rate(one.production)) if one.production is not None and one.production.requests else None,
         ratio,
-        ", ".join(bars) or "none",
+        ", ".join(bars),
         result,
     ]
 
@@ -166,11 +156,9 @@ def _needed(told: Step, one: Judged) -> str:
             rate = _rate(one.production)
             count = _comparing(rate, times, _portion(told, one.candidate, one.production), told.alpha)
             worse = f"{2 * times:g} times production's {share(rate)}"
-        elif one.bar.at_most is not None:
+        else:
             count = ceiling.requests_to_see(min(1.0, 2 * one.bar.at_most), one.bar.at_most, alpha=told.alpha)
             worse = f"twice the {share(one.bar.at_most)} allowed"
-        else:
-            return ""
     except ValueError:
         return f"how many requests would show a doubling of {metric} can't be told: production had none"
     return f"to see {metric} at {worse} takes about {_round(count)} requests of the candidate"
@@ -209,9 +197,9 @@ def _rate(tally: Tally) -> float:
     return tally.bad / tally.requests if tally.requests else 0.0
 
 
-def share(value: float | None) -> str:
+def share(value: float) -> str:
     """A share in percent, in three digits."""
-    return f"{100 * (value or 0):.3g}%"
+    return f"{100 * value:.3g}%"
 
 
 def short(digest: str) -> str:

@@ -66,7 +66,6 @@ def begin(
     environment: str,
     payload: Payload,
     description: str,
-    production: bool = True,
 ) -> int:
     """The id of the deployment of this event: of one made before, or of a new one.
 
@@ -87,7 +86,7 @@ def begin(
         "payload": payload.fields(),
         "description": cut(description),
         "transient_environment": False,
-        "production_environment": production,
+        "production_environment": True,
     }
     # Sent once: an answer that was lost may have made it, and the next run finds it by its payload.
     made = api.ask("POST", "{}/deployments", body=body, needs=NEEDS, once=True)

@@ -91,6 +91,14 @@ def read(name: str, payload: str, environment: Mapping[str, str]) -> Event:
     return Event(name, repository, run, Head(sha))
 
 
+def default_branch(payload: str) -> str | None:
+    """The repository's default branch, as the payload of any event names it; None where it does not."""
+    try:
+        return _Fields(json.loads(payload), "event").inside("repository").branch("default_branch")
+    except (EventUnreadable, ValueError, RecursionError):
+        return None
+
+
 def _pull_request(top: _Fields, repository: str, run: Run) -> Event:
     pull = top.inside("pull_request")
     base, head = pull.inside("base"), _head(pull.inside("head"))

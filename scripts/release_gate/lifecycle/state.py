@@ -178,6 +178,8 @@ class _Folding:
         elif kind in PROOFS:
             self.rollout = None
             self.given_up.discard(package)
+            if going is not None and event.replaces == going.package and not event.blocks:
+                self.given_up.add(going.package)  # nobody could watch it, and it was taken back without the ledger
             if kind == "rolled-back":
                 self.restoring = None
 

@@ -5,6 +5,7 @@ Read with git itself and nothing of the repository's own configuration that coul
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,32 @@ def inspect(root: Path) -> Repository:
     commit, tree = (_git(root, "rev-parse", "--verify", "--quiet", name) for name in ("HEAD", "HEAD:./"))
     source = Source(commit=_name(commit), tree=_name(tree), dirty=bool(changed) or not commit)
     return Repository(source, tuple(sorted({name for name in listed.split("\0") if name})), changed, untracked)
+
+
+def name_and_place(root: Path) -> tuple[str | None, tuple[str, ...] | None]:
+    """The repository's name as its remote `origin` has it, and where in the repository a folder lies.
+
+    A remote that is a path on this machine names none. The place is None outside any repository.
+    """
+    prefix = _git(root, "rev-parse", "--show-prefix")
+    if prefix is None:
+        return None, None
+    address = _git(root, "remote", "get-url", "origin") or ""
+    return named(address.strip()), Path(prefix.removesuffix("\n")).parts
+
+
+def named(address: str) -> str | None:
+    """The owner and name of a repository on a host, by its address.
+
+    >>> named("https://github.com/octo-air/flights.git"), named("git@github.com:octo-air/flights")
+    ('octo-air/flights', 'octo-air/flights')
+    >>> named("file:///srv/octo-air/flights.git"), named("../octo-air/flights")
+    (None, None)
+    """
+    part = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+    host = r"(?:(?:https?|ssh|git)://[^/]+/|(?:[^@/:]+@)?[^@/:]+:(?!//)/?)"
+    found = re.fullmatch(rf"{host}({part}(?:/{part})+)", address.removesuffix("/").removesuffix(".git"))
+    return found[1] if found is not None else None
 
 
 def is_ancestor(root: Path, older: str, newer: str) -> bool | None:

@@ -130,6 +130,14 @@ def command(
     return f"::{level}{' ' if values else ''}{values}::{_message(message)}"
 
 
+def mask(line: str) -> str:
+    """A workflow command that has the runner hide a secret in everything that is logged from then on.
+
+    Nothing of it is made visible first: it must be masked as it would be printed.
+    """
+    return "::add-mask::" + line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
 def _message(value: str) -> str:
     safe = visible(value).replace("##[", "##\u200b[")
     return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -54,11 +54,12 @@ def ask(
     body: str | None = None,
     data: Any = None,
     keep_alive: bool = False,
+    patience: float | None = None,
 ) -> Reply:
     """Ask once: `body` is sent as it is, said to be JSON; otherwise `data` as JSON unless it is None.
 
     Unless `keep_alive`, on a connection of its own: servers close one after an error of theirs, and the next question
-    must not be blamed for it.
+    must not be blamed for it. `patience`: seconds for a whole answer, `PATIENCE` where not given.
 
     Raises:
         NoAnswer: connection refused or broken, time or size exceeded.
@@ -66,8 +67,9 @@ def ask(
     import requests  # noqa: PLC0415 - takes 100 ms, and only its errors are needed
 
     began = clock.monotonic()
+    patience = PATIENCE if patience is None else patience
     content = body if body is not None else (None if data is None else json.dumps(data, allow_nan=False))
-    options: dict[str, Any] = {"timeout": PATIENCE, "stream": True, "allow_redirects": False}
+    options: dict[str, Any] = {"timeout": patience, "stream": True, "allow_redirects": False}
     if content is not None:
         options |= {"data": content.encode(), "headers": {"Content-Type": "application/json"}}
     if urlsplit(url).hostname in LOOPBACK:
@@ -80,13 +82,13 @@ def ask(
         size = 0
         for piece in answer.iter_content(65536):
             size += len(piece)
-            if size > MOST or clock.monotonic() - began > PATIENCE:
+            if size > MOST or clock.monotonic() - began > patience:
                 answer.close()
-                cause = f"more than {MOST:,} bytes" if size > MOST else f"not whole after {PATIENCE:g} s"
+                cause = f"more than {MOST:,} bytes" if size > MOST else f"not whole after {patience:g} s"
                 raise NoAnswer(f"the answer is {cause}")
             pieces.append(piece)
     except requests.Timeout as error:
-        raise NoAnswer(f"no answer in {PATIENCE:g} s") from error
+        raise NoAnswer(f"no answer in {patience:g} s") from error
     except requests.ConnectionError as error:
         raise NoAnswer(f"no connection: {_cause(error)}") from error
     except requests.RequestException as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +19,7 @@ from release_gate.counts import Counts
 from release_gate.edges import Clock, Daemon
 from release_gate.files import make_folder, write_whole
 from release_gate.findings import CannotJudge, finding
+from release_gate.lifecycle.restoration import Restored
 from release_gate.verdict import Finding, Value
 
 FILE, COPY, CONFIGURATION = "target.json", "target.copy.json", "release-gate.yml"
@@ -65,7 +66,10 @@ class Running(Value):
 
 
 class Standing(Value):
-    """What a target remembers. `owed` are texts of events, the oldest first; `kept` has the latest first."""
+    """What a target remembers. `owed` are texts of events, the oldest first; `kept` has the latest first.
+
+    `restored` stands from a rollback's first change of the traffic until a release shares it anew.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -75,11 +79,30 @@ class Standing(Value):
     running: dict[str, Running] = Field(default_factory=dict)
     kept: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
+    restored: Restored | None = None
 
     def having(self, digest: str, running: Running | None) -> Standing:
         """The same with a server that runs, or without it."""
         others = {name: one for name, one in self.running.items() if name != digest}
         return self.model_copy(update={"running": others if running is None else {**others, digest: running}})
+
+    def released(self, shares: Collection[str], fence: int) -> Standing:
+        """The same when a release decided who takes traffic."""
+        same = self.restored is not None and set(shares) == {self.restored.package}
+        return self.model_copy(update={"fence": fence, "restored": self.restored if same else None})
+
+    def restoring(self, one: Restored) -> Standing:
+        """The same when a rollback did: what loses its traffic is known to be good no more."""
+        kept = tuple(digest for digest in self.kept if digest != one.replaces)
+        return self.model_copy(update={"restored": one, "kept": kept})
+
+    def keeping(self, digest: str) -> Standing:
+        """The same with a version known to be good; the latest come first, and few are remembered."""
+        others = [one for one in self.kept if one != digest]
+        restored = self.restored
+        if restored is not None and restored.package == digest:
+            restored = restored.model_copy(update={"proven": True})
+        return self.model_copy(update={"kept": (digest, *others)[:KEPT], "restored": restored})
 
     def owing(self, text: str, instead: str | None) -> Standing:
         """The same with one more event owed, in the place of `instead` where that is owed."""

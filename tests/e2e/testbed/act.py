@@ -60,6 +60,7 @@ class Actions:
         limit: float = 600,
         more: Mapping[str, str] | None = None,
         target: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> Finished:
         """Run one workflow file of a user's repository, as it is checked out, for one event.
 
@@ -94,7 +95,7 @@ class Actions:
                 "--workflows", f".github/workflows/{workflow}",
                 "--platform", f"ubuntu-latest={docker.RUNNER}", "--pull=false", "--action-offline-mode",
                 "--platform", f"{TARGET}=-self-hosted", "--container-options", inside,
-                "--secret", f"GITHUB_TOKEN={token}",
+                *_each("--secret", {"GITHUB_TOKEN": token, **(secrets or {})}),
                 "--no-skip-checkout", "--no-cache-server", "--rm",
                 *_each("--local-repository", self._local()), *_each("--env", environment),
             ]  # fmt: skip

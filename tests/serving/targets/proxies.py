@@ -12,8 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
+import requests
 
 from release_gate.caller.daemons import MARK
+from release_gate.findings import CannotJudge
+from release_gate.serving.targets.target import Target
 
 
 def all_below(folder: Path) -> dict[psutil.Process, str | None]:
@@ -34,6 +38,26 @@ def end_all_below(folder: Path) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(list(family), timeout=5)
+
+
+def let_go_while_asked(target: Target, before: str, after: str) -> list[int]:
+    """Let go of a version that is answering still when its traffic goes to another; the statuses of what was asked."""
+    target.route({before: 1.0}, fence=1)
+    got: list[int] = []
+    asked = [
+        threading.Thread(target=lambda: got.append(requests.get(f"{target.url}/slow", timeout=10).status_code))
+        for _ in range(3)
+    ]
+    for thread in asked:
+        thread.start()
+    time.sleep(0.1)
+    target.route({after: 1.0}, fence=2)
+    with pytest.raises(CannotJudge):
+        target.stop(after)
+    target.stop(before)
+    for thread in asked:
+        thread.join()
+    return got
 
 
 def answers(url: str, count: int, path: str = "/predict") -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -130,6 +131,16 @@ def test_a_rollback_comes_through_when_all_memory_is_broken(
     later.route({B: 1.0}, fence=12)
 
 
+def test_what_is_routed_is_known_though_the_word_to_ask_for_it_was_lost(
+    caddy: Rollout, opened: Open, tmp_path: Path, state: Path
+) -> None:
+    target = opened(caddy)
+    target.start(version(A, tmp_path / "a"))
+    target.route({A: 1.0}, fence=1)
+    (state / "caddy.word").unlink()
+    assert _at(caddy, state, restoring=True).routed() == {A: 1.0}
+
+
 def test_a_version_is_let_go_when_its_last_answers_are_given(caddy: Rollout, opened: Open, tmp_path: Path) -> None:
     target = opened(caddy)
     target.start(version(A, tmp_path / "a"))
@@ -197,7 +208,7 @@ def test_two_models_share_one_caddy_and_a_server_of_somebody_else_stays(
         end_all_below(folder)
 
 
-def _at(rollout: Rollout, folder: Path) -> Caddy:
+def _at(rollout: Rollout, folder: Path, *, restoring: bool = False) -> Caddy:
     from release_gate.caller.processes import Processes
     from release_gate.cli import SystemClock
     from release_gate.serving.targets.opened import open_target
@@ -210,9 +221,115 @@ def _at(rollout: Rollout, folder: Path) -> Caddy:
         runner=Processes(environ),
         session=requests.Session(),  # type: ignore[arg-type]
         clock=SystemClock(),
+        restoring=restoring,
     )
     assert isinstance(target, Caddy)
     return target
+
+
+def test_a_server_that_another_folder_steers_is_taken_over_by_no_release_and_without_a_gap_by_a_rollback(
+    caddy: Rollout, opened: Open, tmp_path: Path, state: Path
+) -> None:
+    first = opened(caddy)
+    first.start(version(A, tmp_path / "a"))
+    first.route({A: 1.0}, fence=1)
+    folder = tmp_path / "of another user"
+    try:
+        second = _at(caddy, folder)
+        with asking(first.url) as client:
+            for release in (lambda: second.start(version(B, tmp_path / "b")), lambda: _routed_by(second, tmp_path)):
+                with pytest.raises(CannotJudge) as refusal:
+                    release()
+                assert refusal.value.findings[0].code == "proxy-taken"
+                assert str(state / "routing.txt") in refusal.value.findings[0].message
+            assert second.routed() == {}
+            assert first.routed() == {A: 1.0}
+            back = _at(caddy, folder, restoring=True)
+            back.start(version(B, tmp_path / "b"))
+            assert set(answers(first.url, 5)) == {A}, "who serves goes on serving until it is said who does instead"
+            back.restore(B, owes="event")
+            assert set(answers(first.url, 5)) == {B}
+            assert (back.routed(), first.routed()) == ({B: 1.0}, {})
+        # Its configuration changes by that: a connection may close between two requests, no request goes unanswered.
+        assert [one for one in client.failures if one.startswith("status")] == []
+        with pytest.raises(CannotJudge, match="which users are served by"):
+            first.start(version(A, tmp_path / "a"))
+    finally:
+        end_all_below(folder)
+
+
+def _routed_by(target: Caddy, folder: Path) -> None:
+    target._instances.start(version(B, folder / "b"))
+    target.route({B: 1.0}, fence=9)
+
+
+@pytest.mark.parametrize("left", ["its folder is gone", "its servers are gone", "its line is spoilt"])
+def test_a_server_that_nobody_is_served_by_any_more_is_taken_over(
+    caddy: Rollout, opened: Open, tmp_path: Path, state: Path, left: str
+) -> None:
+    first = opened(caddy)
+    url = first.start(version(A, tmp_path / "a"))
+    first.route({A: 1.0}, fence=1)
+    if left == "its servers are gone":
+        psutil.Process(requests.get(f"{url}/x", timeout=5).json()["pid"]).kill()
+    elif left == "its folder is gone":
+        (state / "routing.txt").unlink()
+    else:
+        (state / "routing.txt").write_text("nothing")
+    folder = tmp_path / "anew"
+    try:
+        second = _at(caddy, folder)
+        second.start(version(B, tmp_path / "b"))
+        second.route({B: 1.0}, fence=1)
+        assert set(answers(second.url, 5)) == {B}
+    finally:
+        end_all_below(folder)
+
+
+def test_a_line_that_may_not_be_read_counts_as_one_that_serves(
+    caddy: Rollout, opened: Open, tmp_path: Path, state: Path
+) -> None:
+    first = opened(caddy)
+    first.start(version(A, tmp_path / "a"))
+    (state / "routing.txt").symlink_to("routing.txt")  # to itself: nobody reads that, root neither
+    with pytest.raises(CannotJudge, match="which users are served by"):
+        _at(caddy, tmp_path / "another").start(version(B, tmp_path / "b"))
+
+
+def test_a_folder_reached_by_a_link_is_the_same_folder(
+    caddy: Rollout, opened: Open, tmp_path: Path, state: Path
+) -> None:
+    target = opened(caddy)
+    target.start(version(A, tmp_path / "a"))
+    target.route({A: 1.0}, fence=1)
+    (tmp_path / "link").symlink_to(state)
+    linked = _at(caddy, tmp_path / "link")
+    assert linked.routed() == {A: 1.0}
+    linked.route({A: 1.0}, fence=2)
+    assert set(answers(target.url, 5)) == {A}
+
+
+def test_a_rollback_that_starts_caddy_gives_it_its_line_first(caddy: Rollout, tmp_path: Path, state: Path) -> None:
+    """Nobody may be told that no version takes traffic by a Caddy that starts to give it some."""
+    back = _at(caddy, state, restoring=True)
+    back.start(version(A, tmp_path / "a"))
+    seen: list[str] = []
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            with contextlib.suppress(requests.RequestException):  # it does not run yet
+                seen.append(str(requests.get(f"{back.url}/predict", timeout=5).status_code))
+
+    asked = threading.Thread(target=ask)
+    asked.start()
+    back.restore(A, owes="event")
+    until = time.monotonic() + 5
+    while not seen and time.monotonic() < until:
+        time.sleep(0.01)
+    ended.set()
+    asked.join()
+    assert set(seen) == {"200"}
 
 
 def test_nothing_is_reloaded_when_shares_change(caddy: Rollout, opened: Open, tmp_path: Path, state: Path) -> None:

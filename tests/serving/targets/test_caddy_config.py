@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_gate.serving.targets.caddy_config import EMPTY, SLOTS, Entry, alone, entries, joined, line, log, server
+from release_gate.serving.targets.caddy_config import (
+    EMPTY,
+    SLOTS,
+    Entry,
+    Steered,
+    alone,
+    entries,
+    joined,
+    line,
+    log,
+    server,
+    steered,
+)
 
 PARTS = st.lists(st.integers(0, 100), min_size=1, max_size=SLOTS).filter(any)
 
@@ -62,6 +74,18 @@ def test_everything_of_others_stays_as_it_was() -> None:
     included = {"logging": {"logs": {"default": {"include": ["http"]}}}}
     assert joined(included, "127.0.0.1:80", own, answers)["logging"]["logs"]["default"] == {"include": ["http"]}
     assert joined({}, "127.0.0.1:80", own, answers)["apps"]["http"]["servers"] == {"release-gate-80": own}
+
+
+def test_what_our_server_goes_by_is_read_from_a_configuration_and_nothing_from_one_without_it() -> None:
+    own, answers = server("127.0.0.1:80", Path("/a b/r.txt"), "w"), log("127.0.0.1:80", Path("/a"))
+    whole = joined({}, "127.0.0.1:80", own, answers)
+    assert steered(whole, ":80") == Steered(Path("/a b/r.txt"), "w")
+    others: list[dict[str, object]] = [{}, {"apps": None}, {"apps": {"http": {"servers": {"release-gate-80": {}}}}}]
+    wrong: list[object] = [None, [], [{}], [{"handle": []}, {}], [{"handle": [{"release_gate": 1}]}, {}]]
+    wrong += [[{"handle": [{"release_gate": "x"}]}, {"match": []}], [{"handle": [{"release_gate": "x"}]}, {}]]
+    others += [{"apps": {"http": {"servers": {"release-gate-80": {"routes": one}}}}} for one in wrong]
+    for other in others:
+        assert steered(other, ":80") is None
 
 
 def test_one_of_our_own_leaves_nothing_in_the_home_folder() -> None:

@@ -27,7 +27,7 @@ from release_gate.serving.targets.haproxy_socket import Runtime, totals
 from release_gate.serving.targets.opened import open_target
 from release_gate.serving.targets.target import Fenced, Target
 from tests.serving.targets.conftest import A, B, C, D, Open, Start, declared, version
-from tests.serving.targets.proxies import answers, asking
+from tests.serving.targets.proxies import answers, asking, let_go_while_asked
 
 
 def told(url: str | None) -> int:
@@ -221,22 +221,7 @@ def test_last_answers_are_given_before_a_version_is_let_go(haproxy: Start, opene
     target = opened(haproxy().rollout)
     target.start(version(A, tmp_path / "a"))
     target.start(version(B, tmp_path / "b"))
-    target.route({A: 1.0}, fence=1)
-    got: list[int] = []
-    asked = [
-        threading.Thread(target=lambda: got.append(requests.get(f"{target.url}/slow", timeout=10).status_code))
-        for _ in range(3)
-    ]
-    for thread in asked:
-        thread.start()
-    time.sleep(0.1)
-    target.route({B: 1.0}, fence=2)
-    with pytest.raises(CannotJudge):
-        target.stop(B)
-    target.stop(A)
-    for thread in asked:
-        thread.join()
-    assert got == [200, 200, 200]
+    assert let_go_while_asked(target, A, B) == [200, 200, 200]
 
 
 def test_a_slot_with_an_address_of_nobody_we_know_is_told_by_it_and_loses_its_traffic(

@@ -19,7 +19,10 @@ from release_gate.serving.targets.target import Version
 
 
 class Caddy(fencing.Routing):
-    """The target `caddy`. `slow` is the bound above which its answers count as slow."""
+    """The target `caddy`. `slow` is the bound above which its answers count as slow.
+
+    `restoring`: what another folder of state steers is taken over, once our own line says who serves instead.
+    """
 
     def __init__(
         self,
@@ -31,18 +34,27 @@ class Caddy(fencing.Routing):
         session: Session,
         clock: Clock,
         slow: float | None,
+        restoring: bool = False,
     ) -> None:
         super().__init__(file, clock)
         self.url = f"http://{host_port(declared.listen)}"
         folder = make_folder(file.folder)
-        self._instances = instances
-        self._admin = Admin(declared, folder, daemons=daemons, session=session, clock=clock)
+        self._instances, self._restoring = instances, restoring
+        self._admin = Admin(declared, folder, daemons=daemons, session=session, clock=clock, takes_over=restoring)
         self._answers = Answers(self._admin.answers, folder / "answers.json", slow)
 
     def start(self, version: Version) -> str:
-        """Have its server running and answering, and Caddy before it."""
-        self._admin.ensure()
+        """Have its server running and answering, and Caddy before it.
+
+        A restoration leaves Caddy as it is for now: whoever serves goes on serving until our line says who does.
+        """
+        if not self._restoring:
+            self._admin.ensure()
         return self._instances.start(version)
+
+    def answers(self, digest: str) -> bool:
+        """Whether its server, and the proxy before it, answer at this moment."""
+        return bool(self.routed()) and self._instances.answers(digest)
 
     def routed(self) -> dict[str, float]:
         """The shares Caddy itself says it goes by; none where no Caddy runs.
@@ -89,9 +101,17 @@ class Caddy(fencing.Routing):
         wanted = {
             digest: Entry(digest, fencing.started(standing, digest).port, share) for digest, share in shares.items()
         }
+        self._admin.claim()
+        # Before Caddy is told to go by it: at no moment may it go by a line that is not there.
+        write_whole(self._admin.routing, line(standing.fence, _placed(self._written(), wanted, standing)).encode())
         self._admin.ensure()
-        write_whole(self._admin.routing, line(standing.fence, _placed(self._entries(), wanted, standing)).encode())
         return standing
+
+    def _written(self) -> list[Entry]:
+        try:
+            return entries(self._admin.routing.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return [EMPTY] * SLOTS
 
 
 def _placed(before: list[Entry], wanted: dict[str, Entry], standing: Standing) -> list[Entry]:

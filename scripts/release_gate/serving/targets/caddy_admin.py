@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,22 @@ PRECONDITION_FAILED = 412
 
 
 class Admin:
-    """The Caddy at one admin address, with our server for one model. `folder` keeps its files."""
+    """The Caddy at one admin address, with our server for one model. `folder` keeps its files.
 
-    def __init__(self, declared: Declared, folder: Path, *, daemons: Daemons, session: Session, clock: Clock) -> None:
-        self._declared, self._folder = declared, folder
+    `takes_over`: our server is had even where another folder's line steers it; the line is to be written before that.
+    """
+
+    def __init__(
+        self,
+        declared: Declared,
+        folder: Path,
+        *,
+        daemons: Daemons,
+        session: Session,
+        clock: Clock,
+        takes_over: bool = False,
+    ) -> None:
+        self._declared, self._folder, self._takes_over = declared, folder, takes_over
         self._daemons, self._session, self._clock = daemons, session, clock
         self.answers = folder / "answers.log"
         self.routing = folder / "routing.txt"
@@ -41,10 +54,11 @@ class Admin:
         """Have a Caddy that holds our server; where it does already nothing is changed.
 
         Raises:
-            CannotJudge: `caddy-missing`, `caddy-not-started`, `caddy-refused`, `proxy-unreadable`.
+            CannotJudge: `caddy-missing`, `caddy-not-started`, `caddy-refused`, `proxy-unreadable`, `proxy-taken`.
         """
         for _ in range(AGAIN):
             config, tag = self._config() or self._started()
+            self._ask_leave(config)
             own = caddy_config.server(self._declared.listen, self.routing, self._word())
             log = caddy_config.log(self._declared.listen, self.answers)
             wanted = caddy_config.joined(config, self._declared.listen, own, log)
@@ -57,8 +71,28 @@ class Admin:
                 raise self._refusal(answer)
         raise CannotJudge.because("caddy-refused", f"others changed Caddy's configuration {AGAIN} times meanwhile")
 
+    def claim(self) -> None:
+        """Nothing but our own line steers the server, or we may take it over.
+
+        Raises:
+            CannotJudge: `proxy-taken`, `proxy-unreadable`.
+        """
+        known = self._config()
+        if known is not None:
+            self._ask_leave(known[0])
+
+    def _ask_leave(self, config: Mapping[str, Any]) -> None:
+        now = caddy_config.steered(config, self._declared.listen)
+        if now is not None and not self._takes_over and not self._is_ours(now.line) and _serves(now.line):
+            where = f"{self._declared.listen} of the Caddy at {self._declared.admin}"
+            message = f"{where} goes by {now.line}, which users are served by; ours is {self.routing}"
+            raise CannotJudge.because("proxy-taken", message)
+
+    def _is_ours(self, line: Path) -> bool:
+        return line.parent.resolve() == self.routing.parent.resolve()  # a folder may have several names
+
     def routing_now(self) -> str | None:
-        """The line our server routes by, as Caddy itself reads it; None where no Caddy runs or it has no such line.
+        """The line our server routes by, as Caddy itself reads it; None where no Caddy runs or it goes by none of ours.
 
         Raises:
             CannotJudge: `proxy-unreadable`: something else answers.
@@ -66,11 +100,11 @@ class Admin:
         known = self._config()
         if known is None:
             return None
-        servers = ((known[0].get("apps") or {}).get("http") or {}).get("servers") or {}
-        if caddy_config.name_of(self._declared.listen) not in servers:
+        now = caddy_config.steered(known[0], self._declared.listen)
+        if now is None or not self._is_ours(now.line):
             return None
         url = f"http://{caddy_config.host_port(self._declared.listen)}/"
-        answer = self._request("GET", url, headers={caddy_config.HEADER: self._word()})
+        answer = self._request("GET", url, headers={caddy_config.HEADER: now.word})
         if answer is None:
             raise CannotJudge.because("proxy-unreachable", f"Caddy runs, but {url} does not answer")
         if answer.status_code >= 500 or answer.text.startswith("-"):
@@ -180,6 +214,17 @@ class Admin:
         except requests.RequestException as error:
             message = f"{url} does not answer as Caddy would: {type(error).__name__}"
             raise CannotJudge.because("proxy-unreachable", message) from error
+
+
+def _serves(line: Path) -> bool:
+    """Whether a line of somebody else gives traffic to a server that runs; one that we may not read does."""
+    try:
+        entries = caddy_config.entries(line.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False  # Caddy, too, finds nothing there
+    except OSError:
+        return True
+    return any(entry.share > 0 and taken(entry.port) for entry in entries)
 
 
 def _end(file: Path) -> str:

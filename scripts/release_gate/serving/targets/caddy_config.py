@@ -80,6 +80,24 @@ def name_of(listen: str) -> str:
     return f"release-gate-{listen.rpartition(':')[2]}"
 
 
+@dataclass(frozen=True)
+class Steered:
+    """By what the server of our name goes: the file of the line, and the word that lets one ask what it routes."""
+
+    line: Path
+    word: str
+
+
+def steered(config: Mapping[str, Any], listen: str) -> Steered | None:
+    """By what the server of our name goes; None where a configuration has no such server."""
+    try:
+        read, asked, *_ = config["apps"]["http"]["servers"][name_of(listen)]["routes"]
+        line = read["handle"][0]["release_gate"].removeprefix("{file.").removesuffix("}")
+        return Steered(Path(line), asked["match"][0]["header"][HEADER][0])
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def server(listen: str, routing: Path, word: str) -> dict[str, Any]:
     """Our server in Caddy's configuration. `word` lets us ask what it routes."""
     known = [f"rg.{field}{slot}" for slot in range(SLOTS) for field in FIELDS]

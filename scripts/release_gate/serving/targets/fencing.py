@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from release_gate.findings import CannotJudge, finding
+from release_gate.lifecycle.restoration import Restored
 from release_gate.serving.standing import Running, Standing, StandingFile
 from release_gate.serving.targets.memory import Remembering
 from release_gate.serving.targets.target import Fenced
@@ -21,6 +22,8 @@ TOLERANCE = 0.005
 
 Apply = Callable[[Mapping[str, float], Standing], Standing]
 """Puts shares into effect; returns what is remembered from then on."""
+Decide = Callable[[Standing], Standing]
+"""What is remembered of a decision before it has any effect; raises `Fenced` where a newer one was made."""
 
 
 class Routing(Remembering):
@@ -28,15 +31,32 @@ class Routing(Remembering):
 
     def route(self, shares: Mapping[str, float], *, fence: int) -> None:
         """Give each version its share, and have the target itself say so."""
-        route(self._file, shares, fence=fence, apply=self._apply, read=self.routed)
 
-    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
-        """All traffic to one version, whatever the fence."""
+        def decided(standing: Standing) -> Standing:
+            _obey(standing, fence)
+            return standing.released([one for one in shares if shares[one] != 0], fence)
 
-        def owing(standing: Standing) -> Standing:
-            return standing.owing(owes, instead)
+        route(self._file, shares, decided=decided, apply=self._apply, read=self.routed)
 
-        route(self._file, {digest: 1.0}, fence=None, owing=owing, apply=self._apply, read=self.routed)
+    def restore(
+        self,
+        digest: str,
+        *,
+        replaces: str | None = None,
+        fence: int | None = None,
+        owes: str = "",
+        instead: str | None = None,
+    ) -> None:
+        """All traffic to one version by a rollback."""
+
+        def decided(standing: Standing) -> Standing:
+            standing = standing.restoring(Restored(package=digest, replaces=replaces))
+            if fence is None:
+                return standing.owing(owes, instead)
+            _obey(standing, fence)
+            return standing.model_copy(update={"fence": fence})
+
+        route(self._file, {digest: 1.0}, decided=decided, apply=self._apply, read=self.routed)
 
     def routed(self) -> dict[str, float]:
         """The shares that the target itself says it routes."""
@@ -50,15 +70,14 @@ def route(
     file: StandingFile,
     shares: Mapping[str, float],
     *,
-    fence: int | None,
-    owing: Callable[[Standing], Standing] = lambda standing: standing,
+    decided: Decide,
     apply: Apply,
     read: Callable[[], Mapping[str, float]],
 ) -> None:
-    """Put shares into effect. Without a fence it is a restoration: nothing stops it, and what it owes is kept first.
+    """Put shares into effect, once what was decided is remembered.
 
     Raises:
-        Fenced: a newer decision was routed, or one that the ledger does not know yet.
+        Fenced: what `decided` raises: a newer decision was routed, or one that the ledger does not know yet.
         CannotJudge: `route-not-taken`.
         ValueError: shares that are no parts of 1: a mistake of ours.
     """
@@ -66,30 +85,30 @@ def route(
     if not math.isclose(math.fsum(asked.values()), 1, abs_tol=1e-9) or min(asked.values()) < 0:
         raise ValueError(f"{dict(shares)} are no parts of 1")
     with file.held():
-        standing = file.read()
-        if fence is not None and (standing.fence > fence or standing.owed):
-            raise Fenced(standing.fence)
-        standing = owing(standing) if fence is None else standing.model_copy(update={"fence": fence})
+        standing = decided(file.read())
         # First: whoever is older must be refused from here on, even if we are killed now.
-        _write(file, standing, restoring=fence is None)
+        _write(file, standing)
         standing = apply(asked, standing)
         got = read()
-        _write(file, standing.model_copy(update={"shares": dict(got)}), restoring=fence is None)
+        _write(file, standing.model_copy(update={"shares": dict(got)}))
         if differing(asked, got):
             raise CannotJudge.because("route-not-taken", f"asked for {shown(asked)}, but it routes {shown(got)}")
 
 
-def _write(file: StandingFile, standing: Standing, *, restoring: bool) -> None:
+def _obey(standing: Standing, fence: int) -> None:
+    if standing.fence > fence or standing.owed:
+        raise Fenced(standing.fence)
+
+
+def _write(file: StandingFile, standing: Standing) -> None:
     """Remember it. What restores goes on where that fails, as on a full disk: it is said, and the traffic goes back."""
     try:
         file.write(standing)
     except OSError as error:
-        if not restoring:
+        if standing.restored is None:
             raise
         if all(one.code != "standing-unwritten" for one in file.problems):
-            message = (
-                f"{file.folder} takes no file: {error.strerror}; what this rollback owes to the ledger is not kept"
-            )
+            message = f"{file.folder} takes no file: {error.strerror}; what this rollback has to remember is not kept"
             file.problems.append(finding("standing-unwritten", message))
 
 

@@ -40,6 +40,10 @@ class HAProxy(fencing.Routing):
         self._backend()
         return self._instances.start(version)
 
+    def answers(self, digest: str) -> bool:
+        """Whether its server, and the proxy before it, answer at this moment."""
+        return bool(self.routed()) and self._instances.answers(digest)
+
     def routed(self) -> dict[str, float]:
         """The parts of the effective weights."""
         servers = [server for server in self._backend().servers if server.weight]

@@ -23,6 +23,8 @@ GRACE = 10.0
 """Seconds a server has to end by itself."""
 DRAIN = 15.0
 """Seconds its last answers may take."""
+AT_ONCE = 2.0
+"""Seconds in which one that can take traffic answers."""
 TAIL = 4000
 
 
@@ -49,6 +51,19 @@ class Instances:
             running = self._found(version, known) or self._anew(version, version.command, known)
             self._file.change(lambda standing: standing.having(version.digest, running))
         return f"http://{running.address}"
+
+    def answers(self, digest: str) -> bool:
+        """Whether its server runs and answers anything at this moment, without knowing its package."""
+        known = self._file.read().running.get(digest)
+        if known is None or known.stopping or not self._daemons.alive(known.daemon):
+            return False
+        if not listens(known.pid, known.port):
+            return False
+        try:
+            ask(self._session, self._clock, "GET", f"http://{known.address}/", patience=AT_ONCE)
+        except NoAnswer:
+            return False
+        return True
 
     def _found(self, version: Version, known: Running | None) -> Running | None:
         """The server that runs already and answers; whatever else runs of this version is ended."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from release_gate.edges import Clock
 from release_gate.files import write_whole
-from release_gate.serving.standing import CONFIGURATION, KEPT, Standing, StandingFile
+from release_gate.lifecycle.restoration import Restored
+from release_gate.serving.standing import CONFIGURATION, Standing, StandingFile
 from release_gate.verdict import Finding
 
 
@@ -40,12 +41,20 @@ class Remembering:
 
         self._file.change(settled)
 
-    def keep(self, digest: str) -> None:
-        """Remember a version as known to be good, the latest first."""
+    def restored(self) -> Restored | None:
+        """What the last rollback gave all traffic to, None since a release shared it anew."""
+        return self._file.read().restored
+
+    def answers(self, digest: str) -> bool:
+        """Whether it answers without being made ready first."""
+        return False
+
+    def keep(self, digest: str, fence: int | None = None) -> None:
+        """Remember a version as known to be good, the latest first; not by an older decision than the one obeyed."""
 
         def kept(standing: Standing) -> Standing:
-            others = [one for one in standing.kept if one != digest]
-            return standing.model_copy(update={"kept": (digest, *others)[:KEPT]})
+            older = fence is not None and (standing.fence > fence or standing.owed)
+            return standing if older else standing.keeping(digest)
 
         self._file.change(kept)
 

@@ -19,8 +19,11 @@ def open_target(
     session: Session,
     clock: Clock,
     cwd: Path | None = None,
+    restoring: bool = False,
 ) -> Target:
     """The declared target. `state` is the folder of this model; `cwd` that of the configuration.
+
+    `restoring`: for a rollback, which may take over what another folder of state steers.
 
     Nothing is started or asked yet.
     """
@@ -48,4 +51,4 @@ def open_target(
 
     slow = rollout.slow.above if rollout.slow is not None else None
     caddy = declared.caddy or Declared()
-    return Caddy(caddy, file, instances, daemons=daemons, session=session, clock=clock, slow=slow)
+    return Caddy(caddy, file, instances, daemons=daemons, session=session, clock=clock, slow=slow, restoring=restoring)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from release_gate.counts import Counts
+from release_gate.lifecycle.restoration import Restored
 from release_gate.verdict import Finding
 
 
@@ -68,14 +69,31 @@ class Target(Protocol):
         """
         ...
 
-    def restore(self, digest: str, *, owes: str, instead: str | None = None) -> None:
-        """All traffic to a version, whatever the fence: `owes` is kept first, and no `route` goes on until `paid`.
+    def answers(self, digest: str) -> bool:
+        """Whether it runs and answers at this moment, so that it can take traffic without being started."""
+        ...
 
+    def restore(
+        self,
+        digest: str,
+        *,
+        replaces: str | None = None,
+        fence: int | None = None,
+        owes: str = "",
+        instead: str | None = None,
+    ) -> None:
+        """All traffic to a version by a rollback; `replaces` loses it and is known to be good no more.
+
+        Without `fence` nothing newer stops it: then `owes` is kept first, and no `route` goes on until it is `paid`.
         `instead`: what the same rollback left owed before, which `owes` replaces.
 
         Raises:
-            CannotJudge: as `route`.
+            Fenced, CannotJudge: as `route`.
         """
+        ...
+
+    def restored(self) -> Restored | None:
+        """What the last rollback gave all traffic to, None since a release shared it anew."""
         ...
 
     def owes(self) -> tuple[str, ...]:
@@ -106,8 +124,8 @@ class Target(Protocol):
         """
         ...
 
-    def keep(self, digest: str) -> None:
-        """Remember a version as known to be good."""
+    def keep(self, digest: str, fence: int | None = None) -> None:
+        """Remember a version as known to be good; not by a decision older than the one obeyed, where `fence` tells."""
         ...
 
     def forget(self, digest: str) -> None:
@@ -119,7 +137,7 @@ class Target(Protocol):
         ...
 
     def remember(self, configuration: bytes) -> None:
-        """Keep the configuration that a release went by."""
+        """Keep the configuration that a release went by, where a rollback finds it."""
         ...
 
     def remembered(self) -> bytes | None:
