@@ -420,7 +420,10 @@ def test_the_history_and_each_version_can_be_shown(built: Project, capsys: Captu
     judged(built)
     call(built, capsys, "publish-artifact", USER="octocat")
     made = digest(built)
-    assert f"registered  {made[7:19]}" in call(built, capsys, "log").text
+    told = call(built, capsys, "log").text
+    assert f"registered  {made[7:19]}" in told
+    assert "; pass: " in told, "on what evidence"
+    assert "run" not in told.splitlines()[1], "nothing of it ran on GitHub"
     (event,) = json.loads(call(built, capsys, "log", "--format", "json").text)["tiny"]
     assert event["package"] == made
     for version in ("production", made, made[7:15], made[:20]):

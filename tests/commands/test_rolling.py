@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
 from release_gate.commands.hands import Hands
+from release_gate.commands.log import table
 from release_gate.commands.outbox import pay
 from release_gate.commands.restoring import restore
 from release_gate.commands.rolling import Told, roll
@@ -60,6 +62,22 @@ def shares_seen(made: World) -> list[float]:
         if not seen or seen[-1] != share:
             seen.append(share)
     return seen
+
+
+def test_the_ledger_tells_on_what_evidence_a_version_went_on_and_was_promoted() -> None:
+    made = world()
+    run(made)
+    events, _ = made.hands().read()
+    seen = {one.kind + str(one.step or ""): one.because for one in events if one.package == NEW}
+    assert seen["stepping1"] == "", "nothing was seen before"
+    for kind in ("stepping2", "stepping3", "promoted"):
+        assert re.match(r"watched for \d+ s; errors: the candidate failed 0 of \d", seen[kind]), seen[kind]
+    assert "production 0 of" in seen["stepping2"]
+    local = table("m", events)
+    assert (local.columns[-1], local.rows[-1][-1]) == ("on what evidence", seen["promoted"])
+    page = "https://github.com/octo-air/flights/actions/runs/7"
+    there = table("m", [*events[:-1], events[-1].model_copy(update={"run": page})])
+    assert (there.columns[-1], there.rows[-1][-1], there.rows[0][-1]) == ("run", page, None)
 
 
 def test_a_good_version_goes_step_by_step_to_all_traffic_and_is_promoted() -> None:

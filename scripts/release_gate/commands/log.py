@@ -1,4 +1,4 @@
-"""`log`: what happened to a model, when, by whom."""
+"""`log`: what happened to a model, when, by whom, on what evidence, in which run."""
 
 from __future__ import annotations
 
@@ -47,16 +47,28 @@ def table(model: str, events: list[Event]) -> Table:
             _what(event),
             (event.package or "").removeprefix("sha256:")[:12],
             event.actor,
-            event.because,
+            _evidence(event),
+            event.run,
         ]
         for event in events
     ]
-    columns = ["event", "at", "what", "package", "by", "because"]
+    columns = ["event", "at", "what", "package", "by", "on what evidence", "run"]
+    if all(event.run is None for event in events):  # nothing of it happened on GitHub
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return Table(
         title=f"{model}: {len(events)} event{'s' * (len(events) != 1)}",
         columns=columns,
         rows=[list(row) for row in rows],
     )
+
+
+def _evidence(event: Event) -> str:
+    """Why it was done, and the outcomes of the gates it relies on."""
+    outcomes: dict[str, list[str]] = {}
+    for one in event.verdicts:
+        outcomes.setdefault(one.outcome.value, []).append(one.gate)
+    judged = [f"{outcome}: {', '.join(gates)}" for outcome, gates in outcomes.items()]
+    return "; ".join(filter(None, [event.because, *judged]))
 
 
 def _what(event: Event) -> str:

@@ -153,7 +153,7 @@ def _carry_out(hands: Hands, told: Told, action: Begin | Step | Promote | TakeBa
     elif isinstance(action, Step):
         _step(hands, told, action)
     elif isinstance(action, Promote):
-        _promote(hands, told)
+        _promote(hands, told, action)
     else:
         _take_back(hands, told, action)
 
@@ -174,7 +174,8 @@ def _watched(hands: Hands, told: Told, rollout: Rollout) -> tuple[Watched | None
 def _step(hands: Hands, told: Told, action: Step) -> None:
     going, state = _going(told.state), told.state
     if not (going.phase == "stepping" and going.step == action.step):
-        recorded = hands.record(state, "stepping", going.package, step=action.step, share=action.share)
+        what = {"step": action.step, "share": action.share, "because": action.because[:2000]}
+        recorded = hands.record(state, "stepping", going.package, **what)
         if recorded is None:
             return
         state = recorded
@@ -216,11 +217,11 @@ def _given(hands: Hands, going: Progress, share: float, fence: int) -> list[Find
     return problems
 
 
-def _promote(hands: Hands, told: Told) -> None:
+def _promote(hands: Hands, told: Told, action: Promote) -> None:
     going = _going(told.state)
     done = finding("deploy-promoted", f"{going.package} passed its bake and is production")
     told.closing = Closing(told.state.sequence + 1, "promoted", Outcome.PASS, (done,))
-    hands.record(told.state, "promoted", going.package, owed=_owed(hands))
+    hands.record(told.state, "promoted", going.package, because=action.because[:2000], owed=_owed(hands))
 
 
 def _take_back(hands: Hands, told: Told, action: TakeBack) -> None:

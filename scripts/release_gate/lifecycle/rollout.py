@@ -43,10 +43,14 @@ class Begin:
 
 @dataclass(frozen=True)
 class Step:
-    """Give the candidate a share (`stepping`, route, read back, smoke, `stepped`). `step` counts from 1."""
+    """Give the candidate a share (`stepping`, route, read back, smoke, `stepped`). `step` counts from 1.
+
+    `because`: what was seen of the step before, empty for the first one and for one that is done again.
+    """
 
     step: int
     share: float
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Watch:
 
 @dataclass(frozen=True)
 class Promote:
-    """The candidate is production (`promoted`)."""
+    """The candidate is production (`promoted`); `because`: what was seen of the last step."""
+
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,4 +206,6 @@ def _going_on(going: Progress, rollout: Rollout, watched: Watched | None) -> Act
         return Watch(rollout.look)
     if watched.standing != "passed":
         return TakeBack(watched.because, watched.standing == "harmful")
-    return Step(going.step + 1, stages[going.step].share) if going.step < len(stages) else Promote()
+    if going.step < len(stages):
+        return Step(going.step + 1, stages[going.step].share, watched.because)
+    return Promote(watched.because)
