@@ -134,6 +134,7 @@ def test_config_check_says_what_it_relies_on(tmp_path: Path, capsys: pytest.Capt
     for name in ("contracts/flights.yml", "data/flights.parquet", "data/evaluation.parquet", "smoke.yml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "smoke.yml").write_text("version: 1\nchecks: [{name: health, get: /health}]\n")
     assert run(["config", "check", "--config", str(file)]) == 0
     assert "right; 1 model: flight-delay" in capsys.readouterr().out
     file.write_text(SMALLEST + "riks: 1\n")

@@ -104,7 +104,7 @@ def test_times_of_day() -> None:
         (('"@octo-air/on-call": ["@octo-air", ', '"@octo-air/oncall": ["@octo-air", '), 7, "at no hour"),
         (('"@octo-air/on-call": ["@octo-air", ', '"@octo-air": ["@octo-air", '), 7, "is a user"),
         (('["@octo-air", "@octocat"]', '["@octo-air/ml"]'), 7, "is a team; name its people"),
-        (('["@octo-air", "@octocat"]', "[]"), 11, "at least 1"),
+        (('["@octo-air", "@octocat"]', "[]"), 11, "this is empty: write at least one"),
         (('people: ["@octo-air", ', 'people: ["octo-air", '), 8, "write @user or @organisation/team"),
     ],
 )

@@ -82,6 +82,13 @@ def _words(one: Any) -> str:
         return "a number is expected here, such as 0.8 or 30"
     if one["type"] == "missing":
         return "this key is needed, and is not given"
+    if one["type"] == "too_short":
+        held, least = one["ctx"]["actual_length"], one["ctx"]["min_length"]
+        return f"it holds {held}, and must hold at least {least}" if held else "this is empty: write at least one"
+    if one["type"] in {"tuple_type", "list_type"}:
+        return "a list is expected here"
+    if one["type"] in {"model_type", "dict_type"}:
+        return "a mapping of keys is expected here"
     cause = str(one["msg"]).removeprefix("Value error, ")
     cause = cause[:1].lower() + cause[1:]
     if one["type"] in {"literal_error", "enum"}:

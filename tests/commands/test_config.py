@@ -23,6 +23,7 @@ evaluation: {data: data/evaluation.parquet, key: flight_id, label: late}
 thresholds:
   - {metric: roc_auc, at_least: 0.70, role: goal}
 """
+SMOKE = "version: 1\nchecks:\n  - {name: health, get: /health}\n"
 FILES = ("contracts/flights.yml", "data/flights.parquet", "data/evaluation.parquet", "smoke.yml")
 
 
@@ -31,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in FILES:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "smoke.yml").write_text(SMOKE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -82,6 +84,42 @@ def test_every_missing_thing_is_told_at_once_and_a_shared_one_once(folder: Path)
     told = checked(several)
     assert len(told) == len(FILES) + 1
     assert told[-1].startswith("11 file-missing the checks of the server, other.yml")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "1 config-invalid 'the document': a mapping of keys is expected here"),
+        ("version: 1\n", "1 config-invalid 'checks': this key is needed, and is not given"),
+        ("version: 1\nchecks: []\n", "2 config-invalid 'checks': this is empty: write at least one"),
+        ("version: 1\nchecks:\n  - {name: a, get: health}\n", "3 config-invalid 'checks.0.get'"),
+    ],
+)
+def test_a_mistake_in_the_checks_of_the_server_is_told_in_their_own_file(folder: Path, text: str, told: str) -> None:
+    (folder / "smoke.yml").write_text(text)
+    (said,) = checked(TEXT)
+    assert said.startswith(told)
+
+
+def test_the_checks_of_every_model_are_read_and_shared_ones_once(folder: Path) -> None:
+    (folder / "smoke.yml").write_text("version: 1\n")
+    (folder / "other.yml").write_text("version: 1\nchecks: []\n")
+    several = TEXT.replace("model: flight-delay\n", "") + (
+        "models: [{model: a}, {model: b}, {model: c, smoke: other.yml}]\n"
+    )
+    assert [one.split(":")[0] for one in checked(several)] == ["1 config-invalid 'checks'", "2 config-invalid 'checks'"]
+
+
+def test_the_file_of_the_checks_is_named_from_where_the_command_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "smoke.yml").write_text("version: 1\n")
+    (folder / "release-gate.yml").write_text(TEXT)
+    monkeypatch.chdir(folder.parent)
+    words = ["config", "check", "--config", f"{folder.name}/release-gate.yml"]
+    with pytest.raises(BadInput) as refusal:
+        CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert [one.where.file for one in refusal.value.findings] == [f"{folder.name}/smoke.yml"]
 
 
 def test_a_contract_in_python_is_no_missing_file(folder: Path) -> None:

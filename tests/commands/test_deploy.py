@@ -15,6 +15,7 @@ from tests.commands.github_told import github
 from tests.commands.served import Served, users
 from tests.github.conftest import _description, _held_to_the_description  # noqa: F401 - fixtures
 from tests.github.mirrored import HERE
+from tests.serving.targets.proxies import all_below
 from tests.tiny.calling import call
 
 
@@ -290,3 +291,17 @@ def test_a_candidate_loses_its_traffic_though_nothing_of_production_but_its_serv
     assert "deploy-given-up" in said.notes, said.text
     assert said.codes, "what can't be proven is said"
     assert served.state.rollout is None
+
+
+def test_production_whose_server_died_is_started_again_though_it_has_the_traffic(served: Served) -> None:
+    a = served.versions["A"]
+    with users(served):
+        assert served.deploy("--version", "production").code == 0
+    (server,) = (one for one, version in all_below(served.root).items() if version == a)
+    server.kill()
+    server.wait(5)
+    said = served.deploy("--version", "production")
+    assert (said.code, "deploy-restarted" in said.notes) == (0, True), said.text
+    assert "its server did not answer" in said.message
+    assert served.answering() == {a}
+    assert "deploy-restarted" not in served.deploy("--version", "production").notes

@@ -80,7 +80,8 @@ def test_a_block_and_its_lifting(project: Project, capsys: Capture) -> None:
     assert told(project, capsys, "block", "previous", "--because", "it forgets nights")[:2] == (0, ["version-blocked"])
     assert state(project).blocked == {ONE}
     assert told(project, capsys, "block", ONE, "--because", "again")[1] == ["blocked-before"]
-    assert told(project, capsys, "unblock", "previous", "--because", "x")[1] == ["version-unblocked"]
+    assert told(project, capsys, "block", "previous", "--because", "again")[:2] == (2, ["version-unknown"])
+    assert told(project, capsys, "unblock", ONE, "--because", "x")[1] == ["version-unblocked"]
     assert told(project, capsys, "unblock", ONE, "--because", "x")[1] == ["not-blocked"]
     assert state(project).blocked == frozenset()
     assert len(ledger(project).read()) == 4

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from release_gate.commands import holds
 from release_gate.lifecycle.events import Draft
 from release_gate.registry.ledger import Ledger
 from release_gate.registry.stores.folder import FolderStore
-from tests.tiny.calling import call
+from tests.tiny.calling import call, context
 from tests.tiny.project import Project
 
 Capture = pytest.CaptureFixture[str]
 ONE, TWO = (f"sha256:{digit * 64}" for digit in "12")
+LIFT = "release-gate hold --lift --model tiny --because TEXT"
 ROLLOUT = "rollout: {target: {caddy: {}}}\n"
 
 
@@ -42,6 +44,10 @@ def register_head(project: Project, digest: str) -> None:
     register(project, digest, git(project, "rev-parse", "HEAD"), git(project, "rev-parse", "HEAD:./"))
 
 
+def hold(project: Project, *words: str) -> None:
+    holds.hold.main([*words], obj=context(project, GITHUB_ACTOR="hubot"), standalone_mode=False)
+
+
 def outputs(file: Path) -> dict[str, str]:
     lines = file.read_text().splitlines()
     return {lines[at].partition("<<")[0]: lines[at + 1] for at in range(0, len(lines), 3)}
@@ -57,6 +63,33 @@ def test_people_see_versions_newest_first(project: Project, capsys: Capture) -> 
     commit, tree = (git(project, "rev-parse", "--short=12", one) for one in ("HEAD", "HEAD:./"))
     assert rows[0].split() == ["2" * 12, "2026-01-02", "00:00:00Z", commit, tree, "registered"]
     assert rows[1].split()[0] == "1" * 12
+
+
+def test_that_releases_are_held_stands_above_the_versions_until_the_hold_is_lifted(
+    project: Project, capsys: Capture
+) -> None:
+    register_head(project, ONE)
+    hold(project, "--because", "the pager rang")
+    capsys.readouterr()
+    first, second, *_ = call(project, capsys, "list").text.splitlines()
+    assert first.startswith("  tiny: releases are held since 20")
+    assert first.endswith("Z by hubot: the pager rang; to let them go on: " + LIFT)
+    assert second == "  tiny: 1 version"
+    hold(project, *LIFT.split()[2:])
+    capsys.readouterr()
+    assert "held" not in call(project, capsys, "list").text
+
+
+@pytest.mark.parametrize(
+    ("command", "told"), [("list", "no version is registered"), ("log", "nothing has happened yet")]
+)
+def test_a_registry_that_is_not_there_does_not_read_as_an_empty_one(
+    project: Project, capsys: Capture, command: str, told: str
+) -> None:
+    said = call(project, capsys, command)
+    assert (said.code, said.text) == (0, f"  tiny: {told}: the registry .release-gate/registry is not here\n")
+    (project.root / ".release-gate/registry/ledger").mkdir(parents=True)
+    assert call(project, capsys, command).text == f"  tiny: {told}\n"
 
 
 def test_machines_read_everything_by_model(project: Project, capsys: Capture) -> None:

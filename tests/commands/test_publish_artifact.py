@@ -281,6 +281,44 @@ def test_each_reason_not_to_publish_has_its_code_and_nothing_is_stored(
     assert not (built.root / ".release-gate" / "registry").exists()
 
 
+CARD = "# tiny\n\n## Intended use\n\nAnother use.\n"
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_card_changed_since_the_build_does_not_speak_for_the_commit_that_is_recorded(
+    built: Project, capsys: Capture, committed: bool
+) -> None:
+    judged(built)
+    text(built, "MODEL_CARD.md", CARD)
+    if committed:
+        built.commit()
+    said = call(built, capsys, "publish-artifact")
+    assert (said.code, said.codes) == (1, ["publish-card-changed"])
+    assert "MODEL_CARD.md is not as commit " in said.message
+    assert not (built.root / ".release-gate" / "registry").exists()
+
+
+def test_a_card_mended_after_a_refusal_is_published_once_checked_again(project: Project, capsys: Capture) -> None:
+    (project.root / "contracts" / "rows.yml").write_text(CONTRACT)
+    text(project, "MODEL_CARD.md", "# tiny\n\n## Intended use\n\n<!-- to be written -->\n")
+    project.commit()
+    call(project, capsys, "check")
+    assert call(project, capsys, "publish-artifact").codes == ["publish-use-missing"]
+    text(project, "MODEL_CARD.md", CARD)
+    project.commit()
+    assert call(project, capsys, "publish-artifact").codes == ["publish-card-changed"]
+    call(project, capsys, "check")
+    said = call(project, capsys, "publish-artifact")
+    assert (said.code, said.notes) == (0, ["published", "not-deployed"])
+
+
+def test_a_card_of_a_later_commit_that_did_not_touch_it_is_the_same_card(built: Project, capsys: Capture) -> None:
+    judged(built)
+    text(built, "NOTES.md", "later\n")
+    built.commit()
+    assert call(built, capsys, "publish-artifact").notes == ["published", "not-deployed"]
+
+
 def happened(project: Project, kind: str, package: str, because: str = "") -> Event:
     """Append what another publisher, or the owner, did meanwhile."""
     serves = "on-registration" if kind == "registered" else None

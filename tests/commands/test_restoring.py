@@ -181,3 +181,41 @@ def test_what_another_rollback_came_to_owe_is_not_paid_with_ours() -> None:
     made.restore(OLD, owes="second")
     made.paid("first", 3)
     assert made.outbox == ["second"]
+
+
+def test_a_ledger_that_lost_its_last_events_is_not_believed_and_not_written() -> None:
+    made = three()
+    made.fence = 10_000
+    before, _ = made.hands().read()
+    told = restore(made.hands(), to=None, because="bad")
+    assert (told.outcome, told.restored, made.shares) == (Outcome.PASS, NEW, {NEW: 1.0})
+    assert "the target obeys event 10000" in next(one.message for one in told.findings)
+    assert made.hands().read()[0] == before, "what comes back from a copy must find its place free"
+    with pytest.raises(CannotJudge, match="later events are gone"):
+        pay(made.hands())
+    made.fence = 0
+    pay(made.hands())
+    assert (made.state.production, made.outbox) == (NEW, [])
+
+
+def test_an_entry_of_the_outbox_that_nobody_understands_stops_no_rollback() -> None:
+    made = three()
+    made.outbox = ["what is this"]
+    told = restore(made.hands(), to=None, because="bad")
+    assert (told.outcome, made.shares) == (Outcome.PASS, {NEW: 1.0})
+    assert made.outbox == ["what is this"], "it is left for a person, and what this rollback owed is paid"
+    assert "outbox-broken" in [one.code for one in told.findings]
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_where_nothing_is_older_what_serves_is_started_again_and_proven(*, reachable: bool) -> None:
+    made = world()
+    made.started.clear()
+    made.store.reachable = reachable
+    told = restore(made.hands(), to=None, because="it is down")
+    assert (told.outcome, told.restored, made.started, made.shares) == (Outcome.INCONCLUSIVE, None, {OLD}, {OLD: 1.0})
+    assert [one.code for one in told.findings][-2:] == ["rollback-nothing", "rollback-stays"]
+    made.store.reachable = True
+    assert (made.state.production, made.state.restoring, made.outbox) == (OLD, None, [])
+    made.bad_smoke = {OLD}
+    assert restore(made.hands(), to=None, because="still").outcome is Outcome.ERROR

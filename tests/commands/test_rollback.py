@@ -27,7 +27,7 @@ def test_the_version_before_serves_again_and_the_one_at_fault_is_blocked(promote
     a, b = promoted.versions["A"], promoted.versions["B"]
     said = promoted.rollback("--because", "scores of carrier HA are all 0.5")
     assert (said.code, said.codes, said.notes) == (0, [], ["rollback-done"]), said.text
-    assert f"{a} serves all traffic instead of {b}" in said.message
+    assert f"{a} serves all traffic; {b} is blocked, and releases are held" in said.message, "nothing ran before"
     assert said.verdict is not None
     assert [(one.kind, one.identity) for one in said.verdict.subjects] == [("production", a)]
     assert said.verdict.tables[0].rows == [[a, "proved itself"]]
@@ -95,7 +95,7 @@ def test_an_unproven_version_is_restored_where_a_person_names_it_and_that_is_sai
 
 def test_where_nothing_ever_proved_itself_that_is_said(served: Served) -> None:
     said = served.rollback()
-    assert (said.code, said.codes) == (4, ["rollback-nothing"])
+    assert (said.code, said.codes, said.notes) == (3, ["rollback-nothing"], ["target-forgotten", "rollback-stays"])
     assert served.versions["A"] in said.message
     assert "a version can be named with --to" in said.text
 

@@ -339,19 +339,6 @@ def test_a_rollback_pays_first_what_an_earlier_one_owes() -> None:
     assert (made.state.production, made.state.restoring) == (OLD, None)
 
 
-def test_a_rollback_wins_over_a_target_that_obeys_what_no_ledger_knows() -> None:
-    made = world()
-    run(made)
-    made.fence = 10_000
-    told = restore(made.hands(), to=None, because="bad")
-    assert (told.outcome, made.shares, made.outbox, made.state.production) == (Outcome.PASS, {OLD: 1.0}, [], OLD)
-    made.outbox = ["what is this"]
-    told = restore(made.hands(), to=None, because="bad")
-    assert (told.outcome, made.shares) == (Outcome.PASS, {OLD: 1.0})
-    assert made.outbox == ["what is this"], "what nobody understands is left for a person, and what it did is paid"
-    assert "outbox-broken" in [one.code for one in told.findings]
-
-
 def test_a_version_that_fails_its_smoke_test_after_a_rollback_gives_way_to_the_one_before() -> None:
     made = world()
     run(made)

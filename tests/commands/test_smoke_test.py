@@ -182,6 +182,18 @@ def test_configured_it_asks_the_target_for_what_is_in_production_by_the_packages
     assert (said.code, said.codes, said.verdict.subjects[0].identity) == (0, [], digest)
 
 
+def test_where_nothing_answers_the_command_that_starts_production_is_named(built: Project, capsys: Capture) -> None:
+    (built.root / "smoke.yml").write_text(SMOKE.replace("version: 1\n", "version: 1\nstart_within: 1s\n"))
+    built.commit()
+    with serving() as server:
+        published(built, server.url)
+    said = call(built, capsys, "smoke-test")
+    assert (said.code, said.codes) == (1, ["smoke-not-up"])
+    assert said.verdict is not None
+    remedy = said.verdict.findings[0].remedy
+    assert remedy.startswith("`release-gate deploy --version production` starts what production needs")
+
+
 def test_during_a_rollout_the_candidate_may_answer_too_and_nobody_else(built: Project, capsys: Capture) -> None:
     candidate = f"sha256:{'c' * 64}"
     with serving() as server:

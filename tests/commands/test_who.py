@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.tiny.calling import call
+from release_gate.commands import holds
+from tests.tiny.calling import call, context
 from tests.tiny.project import Project
 
 Capture = pytest.CaptureFixture[str]
@@ -21,6 +22,10 @@ HOURS = (
 def staffed(project: Project) -> Project:
     project.replace("release-gate.yml", '"@octo-air"', HOURS)
     return project
+
+
+def hold(project: Project, *words: str) -> None:
+    holds.hold.main([*words], obj=context(project, GITHUB_ACTOR="hubot"), standalone_mode=False)
 
 
 def test_at_night_those_on_call(staffed: Project, capsys: Capture) -> None:
@@ -45,6 +50,7 @@ def test_on_a_holiday_the_reason_names_it(staffed: Project, capsys: Capture) -> 
             "because": "Fri 2026-12-25 is a holiday, Christmas Day",
             "until": "2026-12-28T08:00:00+00:00",
             "then": ["@octo-air", "@octo-air/ml"],
+            "held": None,
         }
     }
 
@@ -53,6 +59,33 @@ def test_in_hours(staffed: Project, capsys: Capture) -> None:
     found = json.loads(call(staffed, capsys, "who", "--at", "2026-06-01T12:00Z", "--format", "json").text)["tiny"]
     assert (found["people"], found["unlisted"]) == (["@octo-air", "@octo-air/ml"], ["@octo-air/ml"])
     assert "decides" in call(staffed, capsys, "who", "--format", "markdown").text
+
+
+def test_that_releases_are_held_stands_above_who_could_let_them_go_on(project: Project, capsys: Capture) -> None:
+    hold(project, "--because", "the *pager* rang")
+    capsys.readouterr()
+    first, second, *_ = call(project, capsys, "who").text.splitlines()
+    assert first.startswith("  tiny: releases are held since 20")
+    assert "Z by hubot: the *pager* rang; to let them go on: release-gate hold --lift --model tiny" in first
+    assert second == "  tiny: who decides"
+    markdown = call(project, capsys, "who", "--format", "markdown").text
+    assert markdown.startswith("tiny: releases are held since")
+    assert "*pager*" not in markdown
+    held = json.loads(call(project, capsys, "who", "--format", "json").text)["tiny"]["held"]
+    assert (held["by"], held["because"], held["package"]) == ("hubot", "the *pager* rang", None)
+
+
+def test_who_decides_is_told_even_where_the_ledger_can_not_be_read(project: Project, capsys: Capture) -> None:
+    hold(project, "--because", "x")
+    capsys.readouterr()
+    for file in (project.root / ".release-gate/registry/ledger").rglob("*.json"):
+        file.write_text("{}")
+    said = call(project, capsys, "who")
+    assert said.code == 0
+    assert "whether releases are held can't be told: " in said.text
+    assert "decides  @octo-air" in said.text
+    found = json.loads(call(project, capsys, "who", "--format", "json").text)["tiny"]
+    assert list(found["held"]) == ["unknown"]
 
 
 def test_one_who_decides_at_all_hours_and_now(project: Project, capsys: Capture) -> None:

@@ -167,6 +167,9 @@ class World:
 
         self.fault.around("restore", effect)
 
+    def obeyed(self) -> int:
+        return self.fence
+
     def restored(self) -> Restored | None:
         return self.went_back
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from release_gate.lifecycle.events import Draft, Event, Schedule, Stage
-from release_gate.lifecycle.listing import listed, released_from
+from release_gate.lifecycle.listing import listed, previous, released_from
+from release_gate.lifecycle.restoration import restoration
+from release_gate.lifecycle.state import fold
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ONE, TWO, THREE = (f"sha256:{digit * 64}" for digit in "123")
@@ -44,7 +46,7 @@ def test_versions_stand_newest_first_with_what_they_were_made_from_and_what_they
     assert [(one.digest, one.now) for one in found] == [
         (THREE, ("in rollout",)),
         (TWO, ("production", "last known good")),
-        (ONE, ("previous",)),
+        (ONE, ("previous", "proven")),
     ]
     assert (found[0].commit, found[0].tree, found[0].registered_at) == (commit("c"), commit("3"), events[4].at)
 
@@ -61,6 +63,43 @@ def test_blocked_given_up_and_nothing_special_are_told_apart() -> None:
         ("blocked", THREE, {}),
     )
     assert [one.now for one in listed(events)] == [("blocked",), ("given up",), ("registered",)]
+
+
+def test_what_did_harm_is_taken_back_and_not_given_up_which_is_said_of_what_lacked_proof_only() -> None:
+    harm = {"because": "too many errors", "blocks": True}
+    events = history(
+        registered(ONE, "a", "1"),
+        ("promoted", ONE, {}),
+        registered(TWO, "b", "2"),
+        ("deployed", TWO, {"schedule": SCHEDULE}),
+        ("taking-back", TWO, harm),
+        ("taken-back", TWO, harm),
+    )
+    assert [one.now for one in listed(events)] == [("blocked", "taken back"), ("production", "last known good")]
+
+
+def test_previous_is_where_a_rollback_to_previous_goes_and_no_blocked_version() -> None:
+    released = [
+        event
+        for package, letter in ((ONE, "a"), (TWO, "b"), (THREE, "c"))
+        for event in (registered(package, letter, letter), ("promoted", package, {}))
+    ]
+    back = history(*released, ("rolled-back", ONE, {"replaces": THREE, "blocks": True}))
+    state = fold(back)
+    assert (state.previous, previous(state)) == (THREE, TWO)
+    assert [one.now for one in listed(back)] == [
+        ("blocked",),
+        ("previous", "proven"),
+        ("production", "last known good"),
+    ]
+    found = restoration(state, to=previous(state))
+    assert getattr(found, "candidates", None) == (TWO,)
+
+
+def test_without_rollouts_previous_is_what_production_replaced_unless_it_is_blocked() -> None:
+    both = [registered(ONE, "a", "1", "on-registration"), registered(TWO, "b", "2", "on-registration")]
+    assert previous(fold(history(*both))) == ONE
+    assert previous(fold(history(*both, ("blocked", ONE, {})))) is None
 
 
 def test_published_again_it_is_listed_once_as_of_the_last_time() -> None:

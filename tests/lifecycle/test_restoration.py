@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from release_gate.lifecycle.restoration import Restoration, restoration
+from release_gate.lifecycle.restoration import Restoration, Stuck, restoration
 from release_gate.lifecycle.state import State, fold
-from release_gate.verdict import Finding
 from tests.lifecycle.histories import PACKAGES, history
 
 A, B, C, D = PACKAGES
@@ -20,8 +19,8 @@ def planned(state: State, to: str | None = None) -> Restoration:
 
 def refused(state: State, to: str | None = None) -> str:
     plan = restoration(state, to)
-    assert isinstance(plan, Finding), plan
-    return plan.code
+    assert isinstance(plan, Stuck), plan
+    return plan.finding.code
 
 
 def test_it_goes_to_the_newest_version_that_proved_itself() -> None:
@@ -52,6 +51,25 @@ def test_after_a_canary_was_taken_back_production_is_proven_again() -> None:
     plan = planned(fold(history(("promoted", A), ("promoted", B), ("deployed", C), ("taken-back/blocks", C))))
     assert plan.replaces is None
     assert plan.candidates == (B, A)
+
+
+@pytest.mark.parametrize("how", ["taken-back/blocks", "taken-back"])
+def test_after_a_candidate_lost_its_traffic_the_same_press_touches_no_innocent_production(how: str) -> None:
+    plan = planned(fold(history(("promoted", A), ("promoted", B), ("deployed", C), (how, C))))
+    assert (plan.candidates, plan.replaces) == ((B, A), None)
+
+
+def test_where_nothing_is_older_what_serves_stays_and_blocked_ones_are_named() -> None:
+    stuck = restoration(fold(history(("promoted", A))))
+    assert isinstance(stuck, Stuck)
+    assert (stuck.finding.code, stuck.stays) == ("rollback-nothing", A)
+    stuck = restoration(fold(history(("promoted", A), ("promoted", B), ("blocked", A))))
+    assert isinstance(stuck, Stuck)
+    assert stuck.stays == B
+    assert f"could take over from {B}; blocked, but good once: {A}" in stuck.finding.message
+    stuck = restoration(fold(history(("promoted", A), ("blocked", A))))
+    assert isinstance(stuck, Stuck)
+    assert stuck.stays is None, "what may not serve is not seen to"
 
 
 def test_once_a_newer_version_is_promoted_a_rollback_is_a_new_one() -> None:

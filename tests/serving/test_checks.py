@@ -67,12 +67,24 @@ def test_each_mistake_has_its_place(tmp_path: Path, old: str, new: str, code: st
     assert [found.code for found in refusal.value.findings] == [code]
     assert said in refusal.value.findings[0].message
     assert refusal.value.findings[0].where.file == "smoke.yml"
+    assert "docs/smoke.md" in refusal.value.findings[0].remedy
 
 
 def test_no_checks_are_an_error(tmp_path: Path) -> None:
     for text in ("version: 1\nchecks: []\n", "version: 1\n", "version: 1\nchecks:\n"):
         with pytest.raises(BadInput, match="checks"):
             load(written(tmp_path, text), "smoke.yml")
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [(" []", "'checks': this is empty: write at least one"), ("", "'checks': a list is expected here")],
+)
+def test_a_list_without_items_is_told_in_plain_words(tmp_path: Path, checks: str, said: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        load(written(tmp_path, f"version: 1\nchecks:{checks}\n"), "smoke.yml")
+    (found,) = refusal.value.findings
+    assert (found.message, found.where.line) == (said, 2)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

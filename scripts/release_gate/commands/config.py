@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,9 @@ def _wrong(root: Path, document: Document, index: int, model: ModelConfig) -> It
         if not (root / name).exists():
             where = document.where(_written(document, index, path))
             yield finding("file-missing", f"{what}, {name}, does not exist", where=where)
+    asked = model.candidate.serve is not None or (model.rollout is not None and model.rollout.target.batch is None)
+    if asked and (root / model.smoke).exists():
+        yield from _wrong_checks(root / model.smoke, Path(document.file).parent / model.smoke)
     for role, known in PLACEHOLDERS.items():
         if (words := getattr(model.candidate, role)) is not None:
             where = document.where(_written(document, index, ("candidate", role)))
@@ -80,6 +83,17 @@ def _wrong(root: Path, document: Document, index: int, model: ModelConfig) -> It
                 filled(words, dict.fromkeys(known, "x"), where=where)
             except BadInput as refusal:
                 yield from refusal.findings
+
+
+def _wrong_checks(file: Path, shown: Path) -> Sequence[Finding]:
+    """What is wrong in a smoke.yml, at its own places."""
+    from release_gate.serving.checks import load
+
+    try:
+        load(file, shown.as_posix())
+    except BadInput as refusal:
+        return refusal.findings
+    return ()
 
 
 def _written(document: Document, index: int, path: tuple[str, ...]) -> tuple[str | int, ...]:

@@ -23,7 +23,7 @@ from release_gate.verdict import Finding
 
 if TYPE_CHECKING:
     from release_gate.lifecycle.events import Draft, Event
-    from release_gate.lifecycle.state import State
+    from release_gate.lifecycle.state import Hold, State
     from release_gate.registry.ledger import Ledger
 
 LONGEST = 2000
@@ -77,7 +77,7 @@ def block(context: Context, /, version: str, because: str | None, **asked: Any) 
 @because
 @click.pass_obj
 def unblock(context: Context, /, version: str, because: str | None, **asked: Any) -> None:
-    """Let a blocked version serve again: `production`, `previous`, or a digest (its beginning is enough)."""
+    """Let a blocked version serve again: `production`, or a digest (its beginning is enough)."""
     _marked(context, version, because, asked, kind="unblocked", before="not-blocked")
 
 
@@ -106,8 +106,20 @@ def _lifted(state: State) -> Change:
 def _held_before(state: State) -> Finding:
     if state.hold is None:
         raise ValueError("said only of a hold")
-    since = f"since {state.hold.since:%Y-%m-%d %H:%MZ} by {state.hold.by}"
-    return finding("held-before", f"releases are held {since}: {state.hold.because or 'no reason'}")
+    return finding("held-before", _told(state.hold))
+
+
+def held_line(model: str, hold: Hold) -> str:
+    """That releases of a model are held, and how they go on: what a list of its versions does not show."""
+    from release_gate.report.escape import one_line
+    from release_gate.report.text import plain
+
+    lift = f"release-gate hold --lift --model {model} --because TEXT"
+    return f"  {plain(one_line(f'{model}: {_told(hold)}'))}; to let them go on: {lift}"
+
+
+def _told(hold: Hold) -> str:
+    return f"releases are held since {hold.since:%Y-%m-%d %H:%MZ} by {hold.by}: {hold.because or 'no reason'}"
 
 
 def _not_held(_: State) -> Finding:

@@ -39,10 +39,8 @@ def command(context: Context, config: str | None, model: str | None, format: str
     source = inspect(root).source
     start = _start(tree, source.tree, root)
     models = found.named(model)
-    histories: dict[str, list[Event]] = {
-        one.model: open_registry(one.registry, root=root, environment=context.environment).ledger(one.model).read()
-        for one in models
-    }
+    registries = {one.model: open_registry(one.registry, root=root, environment=context.environment) for one in models}
+    histories: dict[str, list[Event]] = {name: one.ledger(name).read() for name, one in registries.items()}
     if tree == HEAD:
         _tell(context, models, histories, source.commit, source.tree)
     rows = {name: [one for one in listed(events) if _made_from(one, start)] for name, events in histories.items()}
@@ -50,11 +48,21 @@ def command(context: Context, config: str | None, model: str | None, format: str
         plain = {name: [one.model_dump(mode="json") for one in versions] for name, versions in rows.items()}
         click.echo(json.dumps(plain, indent=1))
         return
+    for name, versions in rows.items():
+        none = f"{name}: no version is registered{f' from the tree {start}' if start else ''}"
+        absent = registries[name].absent
+        click.echo("\n".join(_lines(name, versions, histories[name], f"{none}: {absent}" if absent else none)))
+
+
+def _lines(model: str, versions: Sequence[Listed], events: Sequence[Event], none: str) -> list[str]:
+    """The versions of a model as text, below what stops their release; `none`: what is said where there are none."""
+    from release_gate.commands.holds import held_line
+    from release_gate.lifecycle.state import fold
     from release_gate.report.text import table_lines
 
-    for name, versions in rows.items():
-        none = f"  {name}: no version is registered{f' from the tree {start}' if start else ''}"
-        click.echo("\n".join(table_lines(table(name, versions)) if versions else [none]))
+    hold = fold(events).hold
+    held = [held_line(model, hold)] if hold is not None else []
+    return [*held, *(table_lines(table(model, versions)) if versions else [f"  {none}"])]
 
 
 def table(model: str, versions: Sequence[Listed]) -> Table:

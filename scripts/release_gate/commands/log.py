@@ -23,10 +23,10 @@ def command(context: Context, config: str | None, model: str | None, format: str
     from release_gate.registry.opened import open_registry
 
     found, root = configured(context, config)
-    histories = {
-        one.model: open_registry(one.registry, root=root, environment=context.environment).ledger(one.model).read()
-        for one in found.named(model)
+    registries = {
+        one.model: open_registry(one.registry, root=root, environment=context.environment) for one in found.named(model)
     }
+    histories = {name: registry.ledger(name).read() for name, registry in registries.items()}
     if format == "json":
         plain = {name: [json.loads(event.to_json()) for event in events] for name, events in histories.items()}
         click.echo(json.dumps(plain, indent=1, ensure_ascii=False))
@@ -34,7 +34,9 @@ def command(context: Context, config: str | None, model: str | None, format: str
     from release_gate.report.text import table_lines
 
     for name, events in histories.items():
-        lines = table_lines(table(name, events)) if events else [f"  {name}: nothing has happened yet"]
+        none = f"  {name}: nothing has happened yet"
+        absent = registries[name].absent
+        lines = table_lines(table(name, events)) if events else [f"{none}: {absent}" if absent else none]
         click.echo("\n".join(lines))
 
 

@@ -35,8 +35,7 @@ def _paid(hands: Hands, draft: Draft) -> int:
     """The ledger has the event; its sequence, or the last one where it had it before."""
 
     def decide(events: Sequence[Event]) -> Draft | None:
-        if not events:
-            raise lost()
+        known(hands, events)
         written = any(one.kind == draft.kind and one.at == draft.at and one.package == draft.package for one in events)
         return None if written else draft
 
@@ -44,7 +43,17 @@ def _paid(hands: Hands, draft: Draft) -> int:
     return event.sequence if event is not None else len(before)
 
 
-def lost() -> CannotJudge:
-    """A folder that was not mounted, or a checkout without it, looks like a history in which nothing ever happened."""
-    message = "the ledger holds no event at all, though the target keeps versions that were released"
-    return CannotJudge.because("ledger-unreachable", message)
+def known(hands: Hands, events: Sequence[Event]) -> None:
+    """Hold a history against what the target knows of it.
+
+    Raises:
+        CannotJudge: `ledger-unreachable`: a folder that was not mounted looks like one in which nothing ever happened;
+            `target-ahead`: events that the target obeys are gone.
+    """
+    obeyed = hands.target.obeyed()
+    if not events and (obeyed or hands.target.kept()):
+        message = "the ledger holds no event at all, though the target keeps versions that were released"
+        raise CannotJudge.because("ledger-unreachable", message)
+    if obeyed > len(events):
+        message = f"the target obeys event {obeyed}, the ledger ends at {len(events)}: later events are gone"
+        raise CannotJudge.because("target-ahead", message)

@@ -55,6 +55,7 @@ def gate(context: Context, model: ModelConfig, place: Place, *, sources: Mapping
     )
     from release_gate.registry.opened import open_registry
     from release_gate.registry.packages import open_package
+    from release_gate.registry.repository import is_as_in
 
     started = context.clock.now()
     # What is large is read once: it is proven while it is stored, before anything names it.
@@ -62,10 +63,13 @@ def gate(context: Context, model: ModelConfig, place: Place, *, sources: Mapping
     package = sealed.package
     card_file = place.root / model.card
     card = card_file.read_text(encoding="utf-8", errors="replace") if card_file.is_file() else None
+    # Where git does not know the commit here, the checkout is believed to be it.
+    commit = package.source.commit if card is not None else None
+    changed = commit is not None and is_as_in(card_file, commit) is False
     data = sorted({*model.contracts.values(), model.evaluation.data})
     handed, known = _handed(model, place, sources or {})
     overall = judge(model.model, required(model), handed, known)
-    notes = missing_facts(package, card, model.card, data, sorted(model.contracts))
+    notes = missing_facts(package, card, model.card, data, sorted(model.contracts), changed=changed)
     notes += verdict_problems(package, model, overall)
     if not notes:
         compared = compared_with(overall)

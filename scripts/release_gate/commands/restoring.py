@@ -11,11 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from release_gate.commands.boundary import refused
+from release_gate.commands.giving_back import given_back
 from release_gate.commands.hands import Hands
-from release_gate.commands.outbox import lost, pay
+from release_gate.commands.outbox import known, pay
 from release_gate.findings import BadInput, Refused, finding
 from release_gate.lifecycle.events import Draft, Event
-from release_gate.lifecycle.restoration import Restoration, given_up, restoration, unrecorded
+from release_gate.lifecycle.restoration import Restoration, Stuck, given_up, restoration, unrecorded
 from release_gate.lifecycle.state import State, fold
 from release_gate.serving.targets.target import Fenced
 from release_gate.verdict import Finding, Outcome, Scalar, Severity
@@ -35,6 +36,8 @@ class Told:
     tried: list[list[Scalar]] = field(default_factory=list)
     restored: str | None = None
     replaced: str | None = None
+    had: bool = False
+    """Whether what is replaced had traffic still."""
     state: State | None = None
     owing: str | None = None
     """The event that this rollback left owed to the ledger."""
@@ -47,11 +50,11 @@ class Overtaken(Exception):
 
 
 class Nowhere(Exception):
-    """There is no version to go back to; `finding` says why."""
+    """There is no version to go back to; `stuck` says why."""
 
-    def __init__(self, found: Finding) -> None:
-        super().__init__(found.message)
-        self.finding = found
+    def __init__(self, stuck: Stuck) -> None:
+        super().__init__(stuck.finding.message)
+        self.stuck = stuck
 
 
 def restore(hands: Hands, *, to: str | None, because: str) -> Told:
@@ -63,9 +66,27 @@ def restore(hands: Hands, *, to: str | None, because: str) -> Told:
     try:
         plan = _intended(hands, to, told)
     except Nowhere as nowhere:
-        told.findings.append(nowhere.finding)
+        told.findings.append(nowhere.stuck.finding)
+        if nowhere.stuck.stays is not None:
+            _stays(hands, nowhere.stuck.stays, told)
         return told
     return _carried_out(hands, plan, told)
+
+
+def _stays(hands: Hands, serves: str, told: Told) -> None:
+    """Nothing is older: what serves is at least seen to, started where it does not run, and asked its smoke checks."""
+    try:
+        fence = max(len(hands.ledger.read()), hands.target.obeyed())
+    except AWAY:
+        fence = hands.target.obeyed()
+    try:
+        problems = given_back(hands, serves, fence)
+    except (*AWAY, Fenced) as error:
+        problems = list(refused(error).findings)
+    told.findings.extend(problems)
+    if not any(one.severity is Severity.ERROR for one in problems):
+        told.findings.append(finding("rollback-stays", f"{serves} takes all traffic still, and passed its smoke test"))
+        told.outcome = Outcome.INCONCLUSIVE
 
 
 def give_back(hands: Hands, because: str) -> Told | None:
@@ -80,7 +101,7 @@ def give_back(hands: Hands, because: str) -> Told | None:
 def _carried_out(hands: Hands, plan: Restoration, told: Told) -> Told:
     """Traffic, smoke test, record: with the first candidate that proves itself."""
     told.findings.extend(plan.findings)
-    told.replaced = plan.replaces
+    told.replaced, told.had = plan.replaces, plan.replaces in _routed(hands)
     try:
         told.restored = next((one for one in plan.candidates if _serves(hands, one, plan, told)), None)
         if told.restored is not None:
@@ -123,10 +144,9 @@ def _intended(hands: Hands, to: str | None, told: Told) -> Restoration:
     plans: list[Restoration] = []
 
     def decide(events: Sequence[Event]) -> Draft:
-        if not events and hands.target.kept():
-            raise lost()
+        known(hands, events)
         plan = restoration(fold(events), to)
-        if isinstance(plan, Finding):
+        if isinstance(plan, Stuck):
             raise Nowhere(plan)
         plans.append(plan)
         return _draft(hands, "rolling-back", plan.candidates[0], plan, told)
@@ -148,7 +168,7 @@ def _without_ledger(hands: Hands, to: str | None) -> Restoration:
         Nowhere: it keeps nothing to go back to.
     """
     plan = unrecorded(hands.target.kept(), _routed(hands), hands.target.restored(), to)
-    if isinstance(plan, Finding):
+    if isinstance(plan, Stuck):
         raise Nowhere(plan)
     return plan
 

@@ -18,7 +18,7 @@ from release_gate.config import FILE, Config, ModelConfig
 from release_gate.files import write_whole
 from release_gate.findings import BadInput, Refused, finding
 from release_gate.serving.standing import CONFIGURATION
-from release_gate.verdict import Finding, Outcome, Subject, Table, Verdict
+from release_gate.verdict import Finding, Subject, Table, Verdict
 
 if TYPE_CHECKING:
     from release_gate.commands.hands import Aside, Hands
@@ -206,16 +206,22 @@ def _concluded(model: ModelConfig, told: Told, aside: Aside, started: Any) -> Ve
     findings = [*told.findings, *aside.findings]
     subjects = []
     if told.restored is not None:
-        instead = f" instead of {told.replaced}" if told.replaced else ""
-        code = "rollback-done" if told.replaced else "rollback-done-before"
-        findings.append(finding(code, f"{told.restored} serves all traffic{instead}"))
+        if told.replaced:
+            lost = f" instead of {told.replaced}" if told.had else ""
+            blocked = f"{told.replaced} is blocked, and releases are held"
+            done = finding("rollback-done", f"{told.restored} serves all traffic{lost}; {blocked}")
+        else:
+            message = f"{told.restored} serves all traffic, as before; nothing went further back"
+            done = finding("rollback-done-before", message)
+        findings.append(done)
         subjects.append(Subject(kind="production", name=model.model, identity=told.restored))
+    tried = [Table(title="Versions tried", columns=["version", "smoke test"], rows=told.tried)] if told.tried else []
     return Verdict(
         gate=GATE,
         model=model.model,
-        outcome=told.outcome if told.restored is None else Outcome.PASS,
+        outcome=told.outcome,
         findings=findings,
-        tables=[Table(title="Versions tried", columns=["version", "smoke test"], rows=told.tried), *aside.tables],
+        tables=[*tried, *aside.tables],
         subjects=subjects,
         started=started,
     )

@@ -60,10 +60,8 @@ def _history(context: Context, model: ModelConfig, place: Place) -> tuple[list[E
     from release_gate.registry.opened import open_registry
 
     registry = open_registry(model.registry, root=place.root, environment=context.environment)
-    folder = registry.ledger_folder
-    if folder is not None and not folder.is_dir():
-        return [], f"the registry {model.registry.ledger} is not here"
-    return registry.ledger(model.model).read(), None
+    absent = registry.absent
+    return ([], absent) if absent else (registry.ledger(model.model).read(), None)
 
 
 def _migrations(context: Context, model: ModelConfig, place: Place, events: list[Event]) -> Found:

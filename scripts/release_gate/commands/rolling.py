@@ -281,9 +281,10 @@ def _forget_blocked(hands: Hands, state: State) -> None:
 
 
 def _started_anew(hands: Hands, told: Told, production: str) -> None:
-    """Give production its traffic where the target has none for it: after a restart of the machine nothing runs."""
+    """Have production serve where it does not: after a restart of the machine nothing runs, and a server may die."""
     taking = {digest for digest, share in hands.target.routed().items() if share > 0}
-    if taking == {production} or told.state.rollout is not None or told.state.restoring is not None:
+    down = hands.target.answers(production) is False
+    if (taking == {production} and not down) or told.state.rollout is not None or told.state.restoring is not None:
         return
 
     def effect() -> None:
@@ -295,7 +296,8 @@ def _started_anew(hands: Hands, told: Told, production: str) -> None:
     except Fenced:
         return  # somebody newer decides what serves
     others = ", ".join(sorted(taking)) or "nothing"
-    message = f"{production} is production, but {others} took the traffic; it was started and takes all of it again"
+    why = f"{others} took the traffic" if taking != {production} else "its server did not answer"
+    message = f"{production} is production, but {why}; it was started and takes all of it again"
     told.findings.append(finding("deploy-restarted", message))
 
 

@@ -52,11 +52,12 @@ def command(context: Context, version: str, config: str | None, model: str | Non
 
 def named(version: str, events: list[Event]) -> list[str]:
     """The digests that a word names in a history."""
+    from release_gate.lifecycle.listing import previous
     from release_gate.lifecycle.state import fold
 
     state = fold(events)
     if version in ("production", "previous"):
-        digest = getattr(state, version)
+        digest = state.production if version == "production" else previous(state)
         return [digest] if digest else []
     start = version.removeprefix("sha256:")
     if len(start) < SHORTEST:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,7 @@ from release_gate.verdict import Scalar, Table
 
 if TYPE_CHECKING:
     from release_gate.lifecycle.deciders import Deciders
+    from release_gate.lifecycle.state import Hold
     from release_gate.owners import Owners
 
 YEARS = (1980, 2100)
@@ -31,23 +33,26 @@ def command(context: Context, config: str | None, model: str | None, format: str
     from release_gate.lifecycle.deciders import deciders
 
     moment = _moment(at) if at else context.clock.now()
-    found, _ = configured(context, config)
+    found, root = configured(context, config)
     told = [(one, deciders(one.owner, moment)) for one in found.named(model)]
+    holds = {one.model: _hold(context, one, root) for one, _ in told}
     if format == "json":
-        plain = {one.model: _plain(one.owner, moment, now) for one, now in told}
+        plain = {one.model: {**_plain(one.owner, moment, now), "held": _held(holds[one.model])} for one, now in told}
         click.echo(json.dumps(plain, indent=1, ensure_ascii=False))
         return
     if format == "markdown":
         from release_gate.report.cells import grid
+        from release_gate.report.escape import text
 
         for one, now in told:
             table = _table(one, moment, now)
+            click.echo("".join(f"{text(line.strip())}\n\n" for line in _above(one, holds[one.model])), nl=False)
             click.echo(f"**{table.title}**\n\n{grid(table.columns, table.rows)}\n")
         return
     from release_gate.report.text import table_lines
 
     for one, now in told:
-        click.echo("\n".join(table_lines(_table(one, moment, now))))
+        click.echo("\n".join([*_above(one, holds[one.model]), *table_lines(_table(one, moment, now))]))
 
 
 def _moment(written: str) -> datetime:
@@ -65,6 +70,37 @@ def _moment(written: str) -> datetime:
     if not YEARS[0] <= found.year < YEARS[1]:
         raise BadInput.because("usage", f"--at {written}: the year must be from {YEARS[0]} to {YEARS[1] - 1}")
     return found.astimezone(UTC)
+
+
+def _hold(context: Context, model: ModelConfig, root: Path) -> Hold | str | None:
+    """The hold of today, and in words why it can't be told: who decides is known without the ledger."""
+    from release_gate.commands.boundary import refused
+    from release_gate.findings import Refused
+    from release_gate.lifecycle.state import fold
+    from release_gate.registry.opened import open_registry
+
+    try:
+        registry = open_registry(model.registry, root=root, environment=context.environment, hurried=True)
+        return fold(registry.ledger(model.model).read()).hold
+    except (Refused, OSError) as error:
+        return f"whether releases are held can't be told: {refused(error)}"
+
+
+def _held(hold: Hold | str | None) -> dict[str, Any] | None:
+    """The hold for a program."""
+    if isinstance(hold, str):
+        return {"unknown": hold}
+    return None if hold is None else hold.model_dump(mode="json")
+
+
+def _above(model: ModelConfig, hold: Hold | str | None) -> list[str]:
+    """What stands above who decides: that releases are held, in a line."""
+    from release_gate.commands.holds import held_line
+    from release_gate.report.text import plain
+
+    if isinstance(hold, str):
+        return [f"  {plain(f'{model.model}: {hold}')}"]
+    return [] if hold is None else [held_line(model.model, hold)]
 
 
 def _plain(owner: Owners, at: datetime, now: Deciders) -> dict[str, Any]:

@@ -19,9 +19,18 @@ HEADING = re.compile(r"^\s{0,3}#{1,6}\s+intended use\b.*$", re.IGNORECASE | re.M
 
 
 def missing_facts(
-    package: Package, card: str | None, shown: str, data: Iterable[str], contracts: Iterable[str]
+    package: Package,
+    card: str | None,
+    shown: str,
+    data: Iterable[str],
+    contracts: Iterable[str],
+    *,
+    changed: bool = False,
 ) -> list[Finding]:
-    """A finding for each thing that must be known of a package and is not; `shown` names the card's file."""
+    """A finding for each thing that must be known of a package and is not; `shown` names the card's file.
+
+    `changed`: the card is not the one of the package's commit.
+    """
     contents = package.contents
     found: list[Finding] = []
     if card is None:
@@ -29,6 +38,9 @@ def missing_facts(
     elif not intended_use(card):
         message = f"{shown} has no heading `Intended use` with text below"
         found.append(finding("publish-use-missing", message, where=Where(file=shown)))
+    elif changed:
+        message = f"{shown} is not as commit {package.source.commit} has it, which the package was built from"
+        found.append(finding("publish-card-changed", message, where=Where(file=shown)))
     known = {subject.name for subject in contents.datasets}
     for name in data:
         if name not in known:

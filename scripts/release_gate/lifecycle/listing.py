@@ -14,6 +14,7 @@ class Listed(Value):
     """A registered version; registered several times, time and source are those of the last time.
 
     `now`: every word that is true of it, the most telling first; `registered` where there is nothing else to say.
+    `proven`: it passed its bake, and a rollback can go back to it; `previous`: `rollback --to previous` does.
     """
 
     digest: str
@@ -33,6 +34,16 @@ def listed(events: Sequence[Event]) -> list[Listed]:
         now = tuple(_words(state, digest)) or ("registered",)
         found.append(Listed(digest=digest, registered_at=event.at, commit=event.commit, tree=event.tree, now=now))
     return found
+
+
+def previous(state: State) -> str | None:
+    """What `previous` names: the version that `rollback --to previous` goes to.
+
+    Where nothing ever proved itself, as without rollouts, it is what production replaced. A blocked one is never it.
+    """
+    if state.proven:
+        return next((one for one in state.restorable if one != state.production), None)
+    return None if state.previous in state.blocked else state.previous
 
 
 def released_from(events: Sequence[Event], commit: str | None, tree: str | None) -> str | None:
@@ -77,12 +88,15 @@ def _registrations(events: Sequence[Event]) -> Iterator[Event]:
 
 def _words(state: State, digest: str) -> Iterator[str]:
     rollout = state.rollout.package if state.rollout is not None else None
+    blocked, ended = digest in state.blocked, digest in state.given_up
     facts = {
         "production": digest == state.production,
         "in rollout": digest == rollout,
-        "blocked": digest in state.blocked,
-        "given up": digest in state.given_up,
+        "blocked": blocked,
+        "taken back": blocked and ended,
+        "given up": ended and not blocked,  # it lacked proof, and nobody knows of harm
         "last known good": digest == state.last_known_good,
-        "previous": digest == state.previous,
+        "previous": digest == previous(state),
+        "proven": digest in state.proven and not blocked and digest != state.production,
     }
     return (word for word, true in facts.items() if true)

@@ -28,6 +28,14 @@ class Restoration:
     findings: tuple[Finding, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """Why there is nowhere to go; `stays` is what serves and may go on, so that it is at least seen to."""
+
+    finding: Finding
+    stays: str | None = None
+
+
 class Restored(Value):
     """What a rollback gave all traffic to, what lost it by that, where something did, and whether it proved itself."""
 
@@ -36,7 +44,7 @@ class Restored(Value):
     proven: bool = False
 
 
-def restoration(state: State, to: str | None = None) -> Restoration | Finding:
+def restoration(state: State, to: str | None = None) -> Restoration | Stuck:
     """Where a rollback goes from this state, or why there is nowhere to go."""
     if state.restoring is not None:
         # Another rollback was killed, or runs at this moment: the same end is right for both.
@@ -55,15 +63,26 @@ def restoration(state: State, to: str | None = None) -> Restoration | Finding:
     good = [one for one in state.restorable if one not in (replaces, first)]
     candidates = tuple(filter(None, (first, *good)))
     if not candidates:
-        return finding("rollback-nothing", f"nothing ever proved itself that could take over from {replaces or 'it'}")
+        return Stuck(_nothing(state, replaces), state.production if serves else None)
     return Restoration(candidates, replaces)
 
 
-def _named(state: State, to: str, replaces: str | None) -> Restoration | Finding:
+def _nothing(state: State, replaces: str | None) -> Finding:
+    """Nothing to go back to, with what a person could name all the same."""
+    if replaces is None:
+        return finding("rollback-nothing", "no version serves, and none ever proved itself")
+    blocked = [one for one in reversed(state.proven) if one in state.blocked and one != replaces]
+    message = f"no version that proved itself and is not blocked could take over from {replaces}"
+    also = f"; blocked, but good once: {', '.join(blocked)}" if blocked else ""
+    return finding("rollback-nothing", f"{message}{also}")
+
+
+def _named(state: State, to: str, replaces: str | None) -> Restoration | Stuck:
     if to not in state.registered:
-        return finding("rollback-unknown", f"{to} was never registered")
+        return Stuck(finding("rollback-unknown", f"{to} was never registered"))
     if to == replaces and state.rollout is not None:
-        return finding("rollback-unknown", f"{to} is the version being rolled out; that is what would be taken back")
+        message = f"{to} is the version being rolled out; that is what would be taken back"
+        return Stuck(finding("rollback-unknown", message))
     notes = []
     if to in state.blocked:
         notes.append(finding("rollback-to-blocked", f"{to} is blocked; it is restored because a person named it"))
@@ -74,7 +93,7 @@ def _named(state: State, to: str, replaces: str | None) -> Restoration | Finding
 
 def unrecorded(
     kept: Sequence[str], routed: Sequence[str], before: Restored | None, to: str | None
-) -> Restoration | Finding:
+) -> Restoration | Stuck:
     """The same where the ledger can't be read: by what the target keeps as good, routes, and restored before.
 
     `kept`: the latest first; `routed`: the largest share first.
@@ -91,7 +110,7 @@ def unrecorded(
     good = tuple(one for one in kept if one != losing)
     if not good:
         message = "the ledger can't be read, and the target keeps no other version that was good"
-        return finding("rollback-nothing", message)
+        return Stuck(finding("rollback-nothing", message), losing if losing in kept else None)
     return Restoration(good, losing)
 
 

@@ -120,7 +120,8 @@ def next_action(
     """
     going = state.rollout
     if state.restoring is not None and not (_abandoned(state, now) and going is not None and going.package == package):
-        return Ended(finding("deploy-overtaken", "a rollback is under way; it decides what serves"))
+        since = f"a rollback to {state.restoring.package} was begun at {state.restoring.since:%Y-%m-%d %H:%MZ}"
+        return Ended(finding("deploy-overtaken", f"{since} and has not ended; it decides what serves"))
     if abort is not None and (going is None or going.package != package):
         return Ended(finding("deploy-nothing-under-way", f"no rollout of {package} is under way; nothing was changed"))
     if going is None:

@@ -142,8 +142,8 @@ class _Folding:
             if at_fault is not None:
                 self.blocked.add(at_fault)
             self.hold = Hold(since=event.at, by=event.actor, because=event.because, package=at_fault)
-        if event.kind in ("deployed", "promoted", "rolled-back") or event.blocks or serves(event):
-            self.restored = event.kind == "rolled-back" or bool(event.blocks and event.kind == "taken-back")
+        if event.kind in ("deployed", "promoted", "rolled-back", "taken-back") or serves(event):
+            self.restored = event.kind in ("rolled-back", "taken-back")
         if serves(event) and package != self.production:
             self.production, self.previous = package, self.production
         if proves(event):

@@ -69,6 +69,12 @@ class Registry:
         place = self.places.ledger
         return self.root / place.path / "ledger" if isinstance(place, Folder) else None
 
+    @property
+    def absent(self) -> str | None:
+        """In words, that there is no folder of ledgers, which an empty history would not tell; None where it is."""
+        folder = self.ledger_folder
+        return None if folder is None or folder.is_dir() else f"the registry {self.places.ledger} is not here"
+
     def ledger(self, model: str) -> Ledger:
         """The history of a model."""
         place = self.places.ledger

@@ -99,6 +99,23 @@ def files_at(root: Path, commit: str) -> frozenset[str] | None:
     return None if listed is None else frozenset(name for name in listed.split("\0") if name)
 
 
+def is_as_in(file: Path, commit: str) -> bool | None:
+    """Whether a file is as a commit has it; None where git does not know the commit, as outside any repository.
+
+    A link is followed: what it leads to is compared. Git compares, so that it knows of line ends it converts.
+    """
+    real = file.resolve()
+    named = ("--", f"./{real.name}")
+    # Asked first: `diff` says nothing of a file that neither the commit nor the index has.
+    held = _git(real.parent, "ls-tree", "--name-only", commit, *named)
+    if held is None:
+        return None
+    # A file that differs in the index's times or in its mode alone has the same text.
+    text = ("-c", "diff.autoRefreshIndex=true", "-c", "core.fileMode=false", "--literal-pathspecs")
+    changed = _git(real.parent, *text, "diff", "--name-only", "--no-ext-diff", "--no-renames", commit, *named)
+    return bool(held) and changed == ""
+
+
 def identity(root: Path) -> str | None:
     """The name under which commits are made here, None where git knows none."""
     return _name(_git(root, "config", "user.name"))

@@ -12,6 +12,7 @@ from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, Field, model_validator
 
 from release_gate.documents import Duration, read, validated
+from release_gate.findings import BadInput
 from release_gate.verdict import Value
 
 Route = Annotated[str, Field(pattern=r"^/", max_length=2000)]
@@ -175,7 +176,13 @@ def load(path: Path, shown: str) -> Smoke:
     Raises:
         BadInput: everything that is wrong with it, each with its place.
     """
-    return validated(read(path, shown=shown), Smoke)
+    try:
+        return validated(read(path, shown=shown), Smoke)
+    except BadInput as refusal:
+        # The remedies are those of release-gate.yml, whose reference says nothing of these keys.
+        remedies = [one.remedy.replace("docs/reference/configuration.md", "docs/smoke.md") for one in refusal.findings]
+        told = zip(refusal.findings, remedies, strict=True)
+        raise BadInput(*(one.model_copy(update={"remedy": remedy}) for one, remedy in told)) from refusal
 
 
 def _holds(body: Any, word: str) -> bool:

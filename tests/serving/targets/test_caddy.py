@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -375,9 +376,23 @@ def test_something_else_at_the_admin_address_is_told(opened: Open, stranger: str
 
 def test_a_port_for_users_that_is_taken_is_told(opened: Open, stranger: str, tmp_path: Path) -> None:
     rollout = declared(caddy={"listen": stranger, "admin": f"127.0.0.1:{free_port()}"})
-    with pytest.raises(CannotJudge, match="address already in use") as refusal:
+    ours = f"address already in use by process {os.getpid()} ({psutil.Process().name()})"
+    with pytest.raises(CannotJudge, match=re.escape(ours)) as refusal:
         opened(rollout).start(version(A, tmp_path / "a"))
-    assert refusal.value.findings[0].code == "caddy-not-started"
+    found = refusal.value.findings[0]
+    assert (found.code, found.remedy) == ("caddy-not-started", "End what listens there, then run the command again.")
+
+
+def test_a_port_is_told_to_be_taken_where_the_system_does_not_tell_by_whom(
+    opened: Open, stranger: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: str) -> list[object]:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "net_connections", denied)
+    rollout = declared(caddy={"listen": stranger, "admin": f"127.0.0.1:{free_port()}"})
+    with pytest.raises(CannotJudge, match=r"address already in use$"):
+        opened(rollout).start(version(A, tmp_path / "a"))
 
 
 def test_a_caddy_that_can_not_take_our_server_is_told(

@@ -152,10 +152,12 @@ class Admin:
         write_whole(file, json.dumps(config, indent=1).encode())
         for left in self._daemons.find(log):
             self._daemons.stop(left, PATIENCE)  # it runs, but nobody can talk to it
-        if taken(int(self._declared.listen.rpartition(":")[2])):
+        port = int(self._declared.listen.rpartition(":")[2])
+        if taken(port):
             # Another Caddy would let ours have the port too, and each would get some of the requests.
-            message = f"Caddy can't listen on {self._declared.listen}: address already in use"
-            raise CannotJudge.because("caddy-not-started", message)
+            message = f"Caddy can't listen on {self._declared.listen}: address already in use{_by_whom(port)}"
+            remedy = "End what listens there, then run the command again."
+            raise CannotJudge.because("caddy-not-started", message, remedy=remedy)
         command = (program(), "run", "--config", str(file))
         daemon = self._daemons.start(command, cwd=self._folder, environment={"HOME": str(self._folder)}, log=log)
         return self._up(daemon, log)
@@ -225,6 +227,21 @@ def _serves(line: Path) -> bool:
     except OSError:
         return True
     return any(entry.share > 0 and taken(entry.port) for entry in entries)
+
+
+def _by_whom(port: int) -> str:
+    """Which process has a port, in words; nothing where the system does not tell, as of another user's."""
+    import psutil  # noqa: PLC0415 - only needed where something is in the way
+
+    try:
+        having = {
+            one.pid: psutil.Process(one.pid).name()
+            for one in psutil.net_connections("tcp")
+            if one.status == psutil.CONN_LISTEN and one.laddr[1:2] == (port,) and one.pid
+        }
+    except (psutil.Error, OSError):
+        return ""
+    return f" by {', '.join(f'process {pid} ({name})' for pid, name in sorted(having.items()))}" if having else ""
 
 
 def _end(file: Path) -> str:

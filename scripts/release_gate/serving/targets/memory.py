@@ -41,13 +41,17 @@ class Remembering:
 
         self._file.change(settled)
 
+    def obeyed(self) -> int:
+        """The newest decision that reached it."""
+        return self._file.read().fence
+
     def restored(self) -> Restored | None:
         """What the last rollback gave all traffic to, None since a release shared it anew."""
         return self._file.read().restored
 
-    def answers(self, digest: str) -> bool:
-        """Whether it answers without being made ready first."""
-        return False
+    def answers(self, digest: str) -> bool | None:
+        """Whether it answers without being made ready first; None where nobody can tell."""
+        return None
 
     def keep(self, digest: str, fence: int | None = None) -> None:
         """Remember a version as known to be good, the latest first; not by an older decision than the one obeyed."""

@@ -69,8 +69,8 @@ class Target(Protocol):
         """
         ...
 
-    def answers(self, digest: str) -> bool:
-        """Whether it runs and answers at this moment, so that it can take traffic without being started."""
+    def answers(self, digest: str) -> bool | None:
+        """Whether it runs and answers now, so that it can take traffic without a start; None where nobody can tell."""
         ...
 
     def restore(
@@ -90,6 +90,10 @@ class Target(Protocol):
         Raises:
             Fenced, CannotJudge: as `route`.
         """
+        ...
+
+    def obeyed(self) -> int:
+        """The newest decision that reached it: a sequence of the ledger, 0 where none ever did."""
         ...
 
     def restored(self) -> Restored | None:
