@@ -60,6 +60,21 @@ def let_go_while_asked(target: Target, before: str, after: str) -> list[int]:
     return got
 
 
+def twenty_changes(target: Target, before: str, after: str) -> Client:
+    """Change the shares of two versions twenty times under a client that asks all the while; what it saw."""
+    took = []
+    with asking(target.url) as client:
+        for change in range(20):
+            began = time.monotonic()
+            shares = (0.5, 0.5) if change % 2 else (0.95, 0.05)
+            target.route(dict(zip((before, after), shares, strict=True)), fence=2 + change)
+            took.append(time.monotonic() - began)
+            time.sleep(0.1)
+    name = type(target).__name__.lower()
+    print(f"{name}: {client.total} requests, {len(client.failures)} failed; 20 changes, {max(took):.3f} s at most")
+    return client
+
+
 def answers(url: str, count: int, path: str = "/predict") -> Counter[str]:
     """Which versions answer that many requests on one connection; an answer without a version by its status."""
     seen: Counter[str] = Counter()

@@ -27,7 +27,7 @@ from release_gate.serving.targets.caddy import Caddy
 from release_gate.serving.targets.caddy_admin import Admin, program
 from release_gate.serving.targets.target import Fenced
 from tests.serving.targets.conftest import A, B, C, D, E, Open, declared, version
-from tests.serving.targets.proxies import answers, asking, end_all_below
+from tests.serving.targets.proxies import answers, asking, end_all_below, let_go_while_asked, twenty_changes
 
 
 def admin_of(rollout: Rollout) -> str:
@@ -47,14 +47,7 @@ def test_shares_are_kept_and_no_request_is_lost_over_twenty_changes(
     # A fair coin for each request: five standard deviations.
     assert seen[A] + seen[B] == 1000
     assert abs(seen[B] - 500) < 80
-    took = []
-    with asking(target.url) as client:
-        for change in range(20):
-            began = time.monotonic()
-            target.route({A: 0.5, B: 0.5} if change % 2 else {A: 0.95, B: 0.05}, fence=2 + change)
-            took.append(time.monotonic() - began)
-            time.sleep(0.1)
-    print(f"caddy: {client.total} requests, {len(client.failures)} failed; 20 changes, {max(took):.3f} s at most")
+    client = twenty_changes(target, A, B)
     assert client.failures == []
     assert client.total > 100
     assert {one: round(share, 6) for one, share in target.routed().items()} == {A: 0.5, B: 0.5}
@@ -146,22 +139,7 @@ def test_a_version_is_let_go_when_its_last_answers_are_given(caddy: Rollout, ope
     target = opened(caddy)
     target.start(version(A, tmp_path / "a"))
     target.start(version(B, tmp_path / "b"))
-    target.route({A: 1.0}, fence=1)
-    got: list[int] = []
-    asked = [
-        threading.Thread(target=lambda: got.append(requests.get(f"{target.url}/slow", timeout=10).status_code))
-        for _ in range(3)
-    ]
-    for thread in asked:
-        thread.start()
-    time.sleep(0.1)
-    target.route({B: 1.0}, fence=2)
-    with pytest.raises(CannotJudge):
-        target.stop(B)
-    target.stop(A)
-    for thread in asked:
-        thread.join()
-    assert got == [200, 200, 200]
+    assert let_go_while_asked(target, A, B) == [200, 200, 200]
     assert target.running() == (B,)
     assert set(target.routed()) == {B}
 

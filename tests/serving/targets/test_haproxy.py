@@ -27,7 +27,7 @@ from release_gate.serving.targets.haproxy_socket import Runtime, totals
 from release_gate.serving.targets.opened import open_target
 from release_gate.serving.targets.target import Fenced, Target
 from tests.serving.targets.conftest import A, B, C, D, Open, Start, declared, version
-from tests.serving.targets.proxies import answers, asking, let_go_while_asked
+from tests.serving.targets.proxies import answers, asking, let_go_while_asked, twenty_changes
 
 
 def told(url: str | None) -> int:
@@ -44,14 +44,7 @@ def test_shares_are_kept_and_no_request_is_lost_over_twenty_changes(
     target.route({A: 0.95, B: 0.05}, fence=1)
     assert target.routed() == {A: 0.95, B: 0.05}
     assert answers(target.url, 1000)[B] == pytest.approx(50, abs=5)  # half a point
-    took = []
-    with asking(target.url) as client:
-        for change in range(20):
-            began = time.monotonic()
-            target.route({A: 0.5, B: 0.5} if change % 2 else {A: 0.95, B: 0.05}, fence=2 + change)
-            took.append(time.monotonic() - began)
-            time.sleep(0.1)
-    print(f"haproxy: {client.total} requests, {len(client.failures)} failed; 20 changes, {max(took):.3f} s at most")
+    client = twenty_changes(target, A, B)
     assert client.failures == []
     assert client.total > 100
     counted = target.counts()
