@@ -75,6 +75,10 @@ def test_the_fifteen_lines_are_enough() -> None:
         (13, "  - {metric: f1, at_least: 0.0}", "14:18", "can never fail: f1 is never below 0 (it is 0.0)"),
         (14, "risk: {wrong_pass: 60%}", "15:8", "less than 0.5"),
         (14, "smoke: ../smoke.yml", "15:1", "inside the repository"),
+        (14, "contract_changes: {for: reader}", "15:20", "did you mean 'readers'?"),
+        (14, "contract_changes: {severities: {range-widend: editorial}}", "15:33", "did you mean 'range-widened'?"),
+        (14, "contract_changes: {severities: {x: editorial}}", "15:33", "docs/reference/contract-changes.md"),
+        (14, "contract_changes: {severities: {range-widened: minor}}", "15:33", "'breaking', 'compatible'"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(line: int, instead: str, place: str, words: str) -> None:

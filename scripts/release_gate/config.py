@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from release_gate.change_kinds import ContractChanges
+from release_gate.data_places import connection_text
 from release_gate.documents import Document, Duration, Share, read, validated
 from release_gate.findings import BadInput, finding
 from release_gate.forms import Command, ModelName, Reference, RelativePath, parquet
@@ -16,9 +18,47 @@ from release_gate.owners import Owner
 from release_gate.registries import Registries, Registry
 from release_gate.rollouts import Rollout
 from release_gate.thresholds import Threshold
+from release_gate.tolerances import Declared, Tolerance
 from release_gate.verdict import Finding, Value
 
 FILE = "release-gate.yml"
+
+
+DataPlace = Annotated[
+    str,
+    BeforeValidator(connection_text),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "description": "path, pattern or URL of Parquet, CSV, JSON lines or Arrow files"},
+                {
+                    "type": "object",
+                    "description": "a table, or one SELECT, of a database",
+                    "properties": {name: {"type": "string"} for name in ("connection", "table", "sql")},
+                    "required": ["connection"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+"""Where the data of a contract lies, as one text."""
+
+
+class ContractFuzz(Value):
+    """How many rows of the contract the transforms are tried on."""
+
+    rows: Annotated[int, Field(ge=0, le=10_000, description="rows to try; 0 tries none")] = 200
+    seed: Annotated[int, Field(description="the same seed gives the same rows")] = 0
+    limit: Annotated[Duration, Field(description="time after which the search is ended")] = 60.0
+
+
+class MutationCheck(Value):
+    """How many changes of the transforms' code the tests are run against."""
+
+    mutants: Annotated[int, Field(ge=0, le=10_000, description="changes to try; 0 tries none")] = 20
+    seed: Annotated[int, Field(description="the same seed chooses the same changes")] = 0
+    limit: Annotated[Duration, Field(description="time after which no further change is tried")] = 30.0
 
 
 class Transforms(Value):
@@ -31,7 +71,24 @@ class Transforms(Value):
     ] = ("tests",)
     coverage: Annotated[Share, Field(description="least branch coverage of the modules that hold the transforms")] = 0.9
     rows: Annotated[int, Field(ge=1, le=100_000, description="rows on which training and serving must agree")] = 200
-    tolerance: Annotated[float, Field(ge=0, description="relative difference of numbers still called equal")] = 1e-9
+    tolerance: Annotated[
+        Declared,
+        Field(description="difference of numbers still called equal: relative, or relative, absolute and columns"),
+    ] = Tolerance()
+    serving_rows: Annotated[
+        Literal["any", "one"],
+        Field(description="how many rows a request may hold; with one, serving is not asked in batches"),
+    ] = "any"
+    features: Annotated[
+        RelativePath | None,
+        Field(description="contract that the features of both sides must keep; sealed in the package"),
+    ] = None
+    fuzz: Annotated[
+        ContractFuzz, Field(description="rows that the contract allows, at its edges, on which both are tried")
+    ] = ContractFuzz()
+    mutation: Annotated[
+        MutationCheck, Field(description="small changes of the transforms' files that the tests must notice")
+    ] = MutationCheck()
     limit: Annotated[Duration, Field(description="time after which the tests are ended")] = 600.0
 
 
@@ -97,9 +154,16 @@ class ModelConfig(Value):
     model: Annotated[ModelName, Field(description="the model's name in ledger, comment and files")]
     owner: Annotated[Owner, Field(description="GitHub user or team who decides, or who does by business hours")]
     contracts: Annotated[
-        dict[str, str],
-        Field(min_length=1, description="contract file: the Parquet or CSV file that must keep it"),
+        dict[str, DataPlace],
+        Field(min_length=1, description="contract file: the data that must keep it"),
     ]
+    engine: Annotated[
+        Literal["duckdb", "spark"],
+        Field(description="what reads the data of the contracts: the embedded DuckDB, or the Spark that is set up"),
+    ] = "duckdb"
+    contract_changes: Annotated[
+        ContractChanges, Field(description="whom a contract's version warns, and what single kinds of change weigh")
+    ] = ContractChanges()
     transforms: Annotated[Transforms | None, Field(description="feature code; transform-tests is skipped without")] = (
         None
     )

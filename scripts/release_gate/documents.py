@@ -57,7 +57,14 @@ def _scalar(node: yaml.Node) -> Any:
             return int(text) if kind == "int" else float(text.replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
             return text
-    return text
+    return _whole(text)
+
+
+def _whole(text: str) -> str:
+    """JSON writes what is beyond 16 bits as two escapes, which YAML takes for two letters: they become one again."""
+    if text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,7 @@ class _Reader:
             line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _broken(self.file, line, column, "a key must be a plain word")
-            key = str(key_node.value)
+            key = _whole(str(key_node.value))
             if key in plain:
                 raise _broken(self.file, line, column, f"the key '{key}' is given twice")
             self.marks[(*path, key)] = (line, column)
@@ -189,6 +196,22 @@ def _seconds(value: object) -> float:
     if isinstance(value, str) and (match := re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)", value.strip())):
         return float(match[1]) * _UNITS[match[2]]
     raise ValueError("a duration is a number with a unit: 200ms, 30s, 5m, 2h, 1d")
+
+
+_SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+
+
+def size(text: str) -> int:
+    """Bytes, written with a unit: `512MB`, `1GB`, `1.5 GiB`.
+
+    Raises:
+        ValueError: it is written otherwise, or is less than a megabyte.
+    """
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)", text.strip())
+    unit = _SIZES.get(match[2].upper()) if match else None
+    if match is None or unit is None or float(match[1]) * unit < 10**6:
+        raise ValueError("a size is a number with a unit: 512MB, 1GB, 1.5GiB")
+    return int(float(match[1]) * unit)
 
 
 def _share(value: object) -> float:

@@ -105,6 +105,21 @@ def folder_whole(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+@contextmanager
+def file_whole(path: Path) -> Iterator[Path]:
+    """The name of a file that another program writes; it takes the place of `path` only when the block ends well."""
+    make_folder(path.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
+        written = Path(folder) / path.name
+        with naming(path):
+            yield written
+            with written.open("rb") as file:
+                os.fsync(file.fileno())
+        written.chmod(0o644)
+        _give(written, path.parent)
+        written.replace(path)
+
+
 def clear_unfinished(folder: Path) -> None:
     """Take away what a process that was killed outright left in the making below a folder."""
     for left in sorted(folder.rglob(".*.part")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from release_gate.caller.agreement import MAXIMUM_BYTES, compared, parsed
 from release_gate.caller.environments import given_environment
 from release_gate.caller.processes import Processes
+from release_gate.config import Transforms
 from release_gate.gates.transform_facts import Agreement
 
 FEATURES = """
@@ -49,20 +51,25 @@ def data(tmp_path: Path) -> Path:
 
 
 def agreement(
-    runner: Processes, data: Path, code: str, *, training: str = "training", serving: str = "serving", **options: float
+    runner: Processes,
+    data: Path,
+    code: str,
+    *,
+    training: str = "training",
+    serving: str = "serving",
+    outputs: Path | None = None,
+    **options: Any,
 ) -> Agreement:
     root = data.parent
     (root / "features.py").write_text(code)
+    given = {"rows": 60, "limit": "60s", **options}
     return compared(
-        f"features:{training}",
-        f"features:{serving}",
+        Transforms.model_validate({"training": f"features:{training}", "serving": f"features:{serving}", **given}),
         data,
         root=root,
         environment=given_environment(Path(sys.executable), root),
         runner=runner,
-        rows=int(options.get("rows", 60)),
-        tolerance=options.get("tolerance", 1e-9),
-        limit=options.get("limit", 60),
+        outputs=outputs,
     )
 
 
@@ -170,8 +177,125 @@ def test_serving_may_return_a_dictionary_or_an_array(runner: Processes, data: Pa
     code = FEATURES + "\ndef record(frame):\n    return serving(frame).to_dict('records')[0]\n"
     code += "\ndef array(frame):\n    return serving(frame).to_numpy(dtype='float64')\n"
     for serving in ("record", "array"):
-        found = agreement(runner, data, code, serving=serving)
-        assert (found.columns, found.disagreements) == (4, ())
+        found = agreement(runner, data, code, serving=serving, serving_rows="one")
+        assert (found.columns, found.disagreements, found.modes) == (4, (), ("alone",))
+    found = agreement(runner, data, code, serving="array")
+    assert (found.disagreements, found.modes) == ((), ("alone", "together", "few", "shuffled"))
+    assert [one.column for one in found.retyped] == ["known"]  # an array of numbers has no booleans
+
+
+def test_serving_that_answers_one_row_by_design_is_told_of_when_it_is_asked_for_more(
+    runner: Processes, data: Path
+) -> None:
+    code = FEATURES + "\ndef record(frame):\n    return serving(frame).to_dict('records')[0]\n"
+    found = agreement(runner, data, code, serving="record")
+    (changed,) = found.changed
+    assert (changed.mode, changed.given, changed.returned) == ("together", found.rows, 1)
+    assert found.modes == ("alone",)
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        # Row by row there is nothing to rank, to average or to take from the row before.
+        ('made["ratio"] = made["ratio"].rank()', {"alone", "together", "few", "shuffled"}),
+        ('made["ratio"] = made["ratio"].mean() if len(made) > 20 else made["ratio"]', {"together", "shuffled"}),
+        ('made["ratio"] = made["ratio"].where(made.index != 6, 0.0)', {"together", "few", "shuffled"}),
+        ('made["hour"] = made["hour"].max() if len(made) == 7 else made["hour"]', {"few"}),
+    ],
+)
+def test_features_that_depend_on_the_other_rows_of_a_request_are_found(
+    runner: Processes, data: Path, change: str, asked: set[str]
+) -> None:
+    code = FEATURES + f"\ndef changed(frame):\n    made = serving(frame)\n    {change}\n    return made\n"
+    (one,) = agreement(runner, data, code, serving="changed").disagreements
+    assert set(one.modes) == asked
+
+
+def test_features_that_depend_on_the_order_of_rows_are_found(runner: Processes, data: Path) -> None:
+    change = 'made["ratio"] = made["ratio"] if frame["at"].is_monotonic_increasing else 0.0'
+    code = FEATURES + f"\ndef changed(frame):\n    made = serving(frame)\n    {change}\n    return made\n"
+    pd.read_parquet(data).sort_values("at").to_parquet(data, index=False)
+    (one,) = agreement(runner, data, code, serving="changed").disagreements
+    assert one.modes == ("shuffled",)
+    assert agreement(runner, data, code, serving="changed", serving_rows="one").disagreements == ()
+
+
+def test_a_request_of_several_rows_may_be_answered_sorted_as_long_as_the_index_stays(
+    runner: Processes, data: Path
+) -> None:
+    code = FEATURES + '\ndef ordered(frame):\n    return serving(frame.sort_values("amount"))\n'
+    assert agreement(runner, data, code, serving="ordered").disagreements == ()
+    dropped = code.replace('"amount")', '"amount", ignore_index=True)')
+    (one, *_) = agreement(runner, data, dropped, serving="ordered").disagreements
+    assert set(one.modes) == {"together", "few", "shuffled"}
+
+
+def test_serving_that_raises_on_several_rows_is_said_once_with_the_way_it_was_asked(
+    runner: Processes, data: Path
+) -> None:
+    code = FEATURES + "\ndef single(frame):\n    frame['amount'].item()\n    return serving(frame)\n"
+    found = agreement(runner, data, code, serving="single")
+    (raised,) = found.raised
+    assert (raised.mode, raised.rows, raised.file) == ("together", found.rows, "features.py")
+
+
+def test_a_row_that_serving_raises_on_alone_is_left_out_of_batches(runner: Processes, data: Path) -> None:
+    code = FEATURES + '\ndef strict(frame):\n    frame["amount"].astype(float).pipe(lambda a: 1 / a.notna().all())\n'
+    code = code.replace("1 / a", "{True: 1}[bool(a").replace(".all())\n", ".all())])\n    return serving(frame)\n")
+    found = agreement(runner, data, code, serving="strict")
+    (raised,) = found.raised
+    assert raised.mode == "alone"
+    assert found.modes == ("alone", "together", "few", "shuffled")
+
+
+def test_a_column_may_have_a_tolerance_of_its_own(runner: Processes, data: Path) -> None:
+    code = FEATURES.rstrip() + '.assign(ratio=lambda made: made["ratio"] * 1.01, hour=lambda made: made["hour"] + 1)\n'
+    assert len(agreement(runner, data, code).disagreements) == 2
+    own = {"relative": 1e-9, "columns": {"ratio": 0.02, "hour": {"absolute": 1}}}
+    assert agreement(runner, data, code, tolerance=own).disagreements == ()
+    (one,) = agreement(runner, data, code, tolerance={"absolute": 0.5, "columns": {"ratio": 0.02}}).disagreements
+    assert one.column == "hour"
+
+
+def test_a_tolerance_of_a_column_that_is_not_made_is_told(runner: Processes, data: Path) -> None:
+    assert agreement(runner, data, FEATURES, tolerance={"columns": {"ration": 0.1}}).unused == ("ration",)
+
+
+def test_values_that_are_equal_and_of_another_kind_are_told(runner: Processes, data: Path) -> None:
+    code = FEATURES.rstrip() + '.assign(known=lambda made: made["known"].astype(int))\n'
+    found = agreement(runner, data, code)
+    (one,) = found.retyped
+    assert (one.column, one.training, one.serving) == ("known", "boolean", "number")
+    assert found.disagreements == ()
+
+
+def test_the_features_of_both_sides_are_kept_for_their_contract(runner: Processes, data: Path) -> None:
+    outputs = data.parent / "made"
+    outputs.mkdir()
+    code = FEATURES.rstrip() + '.assign(kind=lambda made: made["kind"] * float("nan"))\n'
+    found = agreement(runner, data, code, outputs=outputs)
+    assert found.failed is None
+    assert [(one.side, one.file) for one in found.outputs] == [
+        ("training", "training.parquet"),
+        ("serving", "serving.parquet"),
+    ]
+    training, serving = (pd.read_parquet(outputs / f"{side}.parquet") for side in ("training", "serving"))
+    assert len(training) == len(serving) == found.rows
+    assert list(training["ratio"].dropna()) == pytest.approx(list(serving["ratio"].dropna()))
+    # A column without a value says nothing of its type; there it is training's.
+    assert (serving.dtypes["known"], serving.dtypes["ratio"], serving.dtypes["kind"]) == (bool, float, float)
+
+
+def test_features_of_no_common_type_are_not_kept_and_the_cause_is_said(runner: Processes, data: Path) -> None:
+    outputs = data.parent / "made"
+    outputs.mkdir()
+    code = (
+        FEATURES + '\ndef mixed(frame):\n    return pd.DataFrame({"x": [1, "a"] * (len(frame) // 2)}, dtype=object)\n'
+    )
+    found = agreement(runner, data, code, training="mixed", outputs=outputs)
+    assert found.outputs[0].file is None
+    assert "Arrow" in str(found.outputs[0].error)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +359,7 @@ def test_a_file_that_is_no_table_is_said(runner: Processes, data: Path) -> None:
 
 def test_a_transform_that_hangs_is_ended(runner: Processes, data: Path) -> None:
     code = "import time\ndef training(frame): time.sleep(600)\nserving = training\n"
-    assert "longer than 2 s" in str(agreement(runner, data, code, limit=2).failed)
+    assert "longer than 2 s" in str(agreement(runner, data, code, limit="2s").failed)
 
 
 def test_a_transform_that_crashes_python_is_said(runner: Processes, data: Path) -> None:

@@ -79,6 +79,19 @@ def test_a_first_release_is_built_and_sealed(project: Project, capsys: Capture) 
     assert sorted(path.name for path in project.build.iterdir()) == ["build.json", "candidate.parquet", "package"]
 
 
+def test_the_feature_contract_is_recorded_and_sealed_whatever_the_globs_say(project: Project, capsys: Capture) -> None:
+    contract = project.root / "contracts" / "features.yml"
+    contract.write_text("version: 1.4.0\n")
+    transforms = "transforms: {training: 'f:t', serving: 'f:s', features: contracts/features.yml}\n"
+    project.replace("release-gate.yml", "candidate:\n", f"{transforms}candidate:\n  files: [tiny_model/*.py]\n")
+    assert build(project, capsys).code == 0
+    contents = open_package(project.build / "package", digest(project)).package.contents
+    assert contents.features is not None
+    assert (contents.features.name, contents.features.version) == ("contracts/features.yml", "1.4.0")
+    assert "code/contracts/features.yml" in {file.path for file in contents.files}
+    assert "contracts/features.yml" not in {one.name for one in contents.contracts}
+
+
 def test_the_same_commit_gives_the_same_digest_and_the_next_another(project: Project, capsys: Capture) -> None:
     build(project, capsys)
     first = digest(project)

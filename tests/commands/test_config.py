@@ -152,3 +152,13 @@ def test_a_placeholder_of_one_of_several_models_is_told_by_its_place(folder: Pat
     assert checked(several) == ["11 config-undecided still to be decided: 'models.1.owner'"]
     shared = TEXT.replace("model: flight-delay\n", "").replace('"@octocat"', "<decide>") + "models: [{model: a}]\n"
     assert checked(shared) == ["2 config-undecided still to be decided: 'owner'"]
+
+
+def test_a_feature_contract_that_is_named_and_missing_is_told_with_its_place(folder: Path) -> None:
+    text = TEXT.replace(
+        "candidate:\n", "transforms:\n  training: f:t\n  serving: f:s\n  features: features.yml\ncandidate:\n"
+    )
+    (told,) = checked(text)
+    assert told.startswith("8 file-missing the contract of the features, features.yml, does not exist")
+    (folder / "features.yml").touch()
+    assert checked(text) == []

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from release_gate.lifecycle.package import Contract
+from release_gate.registry.packages import copy, open_package, seal
 from release_gate.serving.standing import Standing
 from tests.commands.served import Served, users
 
@@ -53,6 +55,42 @@ def test_in_the_middle_of_a_rollout_it_is_the_candidate_that_loses_its_traffic(s
     assert b in served.state.blocked
     assert served.processes() == {a}, "what takes no traffic any more was ended"
     assert served.deploy("--version", b).codes == ["deploy-blocked"]
+
+
+@pytest.fixture
+def fed(served: Served) -> tuple[Served, str]:
+    """B is production; A, which proved itself, was made with features by a contract of version 1.0.0."""
+    packages = served.root / ".release-gate" / "registry" / "packages"
+    sealed = open_package(packages, served.versions["A"])
+    features = Contract(name="contracts/features.yml", version="1.0.0", identity=f"sha256:{1:064x}")
+    contents = sealed.package.contents.model_copy(update={"features": features})
+    layout = served.root.parent / "sealed"
+    made = seal(layout, sealed.layers, contents, commit=None).digest
+    copy(open_package(layout), packages)
+    served.happened("registered", made, serves="after-rollout")
+    served.happened("promoted", made)
+    served.happened("promoted", served.versions["B"])
+    return served, made
+
+
+@pytest.mark.parametrize(
+    ("here", "notes"),
+    [
+        ("version: 1.3.0\n", ["rollback-done"]),
+        ("version: 2.0.0\n", ["rollback-features", "rollback-done"]),
+        (None, ["rollback-features", "rollback-done"]),
+    ],
+)
+def test_a_version_whose_features_are_promised_no_more_is_restored_all_the_same_and_that_is_said(
+    fed: tuple[Served, str], here: str | None, notes: list[str]
+) -> None:
+    served, made = fed
+    if here is not None:
+        (served.root / "contracts" / "features.yml").write_text(here)
+    said = served.rollback("--to", made)
+    assert (said.code, said.codes) == (0, []), said.text
+    assert [one for one in said.notes if one.startswith("rollback-")] == notes
+    assert served.answering() == {made}
 
 
 @pytest.mark.parametrize("how", ["digest", "beginning", "previous"])

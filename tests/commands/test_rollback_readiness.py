@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from release_gate.lifecycle.events import Draft
+from release_gate.registry import blobs
+from release_gate.registry.datasets import contract_of
 from release_gate.registry.ledger import Ledger
+from release_gate.registry.packages import copy, open_package, seal
 from release_gate.registry.stores.folder import FolderStore
 from tests.e2e.testbed import objects
 from tests.github.double import Answer, Double, Request, serving
+from tests.registry.making import contents, layers
 from tests.tiny.calling import Said, call
 from tests.tiny.project import Project
 
@@ -26,12 +30,12 @@ def head(project: Project) -> str:
     return done.stdout.strip()
 
 
-def released(project: Project, *kinds: str, commit: str | None = None) -> None:
+def released(project: Project, *kinds: str, commit: str | None = None, package: str = PRODUCTION) -> None:
     ledger = Ledger(FolderStore(project.root / ".release-gate" / "registry"), "tiny")
     for kind in kinds or ("registered", "promoted"):
         fields = {"commit": commit} if kind == "registered" else {}
         draft = Draft.model_validate(
-            {"at": datetime.now(UTC), "actor": "octocat", "kind": kind, "package": PRODUCTION, **fields}
+            {"at": datetime.now(UTC), "actor": "octocat", "kind": kind, "package": package, **fields}
         )
         ledger.append(lambda _, draft=draft: draft)  # type: ignore[misc]
 
@@ -112,6 +116,50 @@ def test_a_ledger_that_can_not_be_read_is_no_first_release(project: Project, cap
     next((project.root / ".release-gate/registry/ledger/tiny").iterdir()).write_text("{}")
     said = call(project, capsys, "rollback-readiness")
     assert (said.code, said.codes) == (4, ["ledger-broken"])
+
+
+def made_with(project: Project, contract: str) -> str:
+    """Production, made with features by a contract; its digest."""
+    root = project.root
+    (root / "contracts" / "features.yml").write_text(contract)
+    transforms = "transforms: {training: 'f:t', serving: 'f:s', features: contracts/features.yml}\n"
+    project.replace("release-gate.yml", "candidate:\n", f"{transforms}candidate:\n")
+    folder = root.parent / "making"
+    made = layers(folder)
+    facts = contents(made, folder, features=contract_of(root, "contracts/features.yml"))
+    package = seal(folder / "sealed", made, facts, commit=None)
+    copy(open_package(folder / "sealed"), root / ".release-gate" / "registry" / "packages")
+    released(project, package=package.digest)
+    return package.digest
+
+
+def test_features_that_production_needs_must_stay_promised(project: Project, capsys: Capture) -> None:
+    production = made_with(project, "version: 1.0.0\n")
+    said = call(project, capsys, "rollback-readiness")
+    assert (said.code, said.codes) == (0, [])
+    assert answers(said)[3] == f"{production} needs contracts/features.yml 1.0.0, which is kept here"
+    change(project, {"contracts/features.yml": "version: 1.1.0\n"})
+    assert call(project, capsys, "rollback-readiness").code == 0
+    change(project, {"contracts/features.yml": "version: 2.0.0\n"})
+    said = call(project, capsys, "rollback-readiness")
+    assert (said.code, said.codes) == (1, ["features-incompatible"])
+    assert "which took back a promise of 1.0.0" in said.message
+
+
+def test_new_features_may_stand_beside_the_old_until_nothing_needs_those(project: Project, capsys: Capture) -> None:
+    made_with(project, "version: 1.0.0\n")
+    (project.root / "contracts" / "features_2.yml").write_text("version: 1.0.0\n")
+    project.replace("release-gate.yml", "features: contracts/features.yml", "features: contracts/features_2.yml")
+    assert call(project, capsys, "rollback-readiness").code == 0
+    (project.root / "contracts" / "features.yml").unlink()
+    assert call(project, capsys, "rollback-readiness").codes == ["features-incompatible"]
+
+
+def test_a_package_that_can_not_be_read_says_nothing_of_its_features(project: Project, capsys: Capture) -> None:
+    production = made_with(project, "version: 1.0.0\n")
+    blobs.path_of(project.root / ".release-gate" / "registry" / "packages", production).unlink()
+    said = call(project, capsys, "rollback-readiness")
+    assert (said.code, "features-unread" in said.notes) == (0, True)
 
 
 def on_github(double: Double) -> dict[str, str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from release_gate.caller import environments
+from release_gate.caller.processes import Processes
 from release_gate.codes import CODES
 from release_gate.commands.context import Context
 from release_gate.commands.schema_check import command
@@ -176,6 +180,19 @@ def folder(bench: Bench) -> None:
     (bench.home / "folder.csv").mkdir()
 
 
+def plant_lists(bench: Bench) -> None:
+    bench.columns["tags"] = column("tags", "array", logicalTypeOptions={"minItems": 1})
+    bench.frame["tags"] = [["x"]] * 39 + [[]]
+
+
+def plant_order(bench: Bench) -> None:
+    bench.text = odcs(*bench.columns.values())
+    contract = yaml.safe_load(bench.text)
+    contract["schema"][0]["customProperties"] = [{"property": "ordered", "value": True}]
+    bench.text = yaml.safe_dump(contract).encode()
+    bench.frame = bench.frame[["started", "id", "distance", "stops", "city", "paid"]]
+
+
 FAULTS: dict[str, Callable[[Bench], None]] = {
     "contract-format": lambda bench: setattr(bench, "text", b"rules: []"),
     "contract-invalid": entry("city", logicalType="strng"),
@@ -186,8 +203,9 @@ FAULTS: dict[str, Callable[[Bench], None]] = {
     "contract-backfill-undocumented": lambda bench: plant_policy(bench, "city", backfill=None),
     "contract-backfill-drafted": lambda bench: plant_policy(bench, "city", backfill="DRAFT: say how"),
     "contract-contradictory": entry("stops", required=True),
-    "contract-rule-unjudged": rest(quality=[{"type": "sql", "query": "select 1", "mustBe": 1}]),
-    "rule-unjudgeable": entry("id", logicalTypeOptions={"pattern": "^(?=R)"}),
+    "contract-owner-missing": rest(team=None),
+    "contract-rule-unjudged": rest(quality=[{"type": "custom", "engine": "soda", "implementation": "x"}]),
+    "contract-query-refused": rest(quality=[{"type": "sql", "query": "drop table rides", "mustBe": 1}]),
     "config-syntax": lambda bench: setattr(bench, "text", b"kind: [DataContract"),
     "file-missing": lambda bench: setattr(bench, "data", "nowhere.csv"),
     "file-unreadable": csv(lambda _: "a,b\n1\n"),
@@ -212,6 +230,12 @@ FAULTS: dict[str, Callable[[Bench], None]] = {
     "value-unreadable": csv(lambda data: data.to_csv(index=False).replace("10.0", "ten")),
     "value-duplicate": entry("city", unique=True),
     "key-duplicate": put("id", "R1"),
+    "value-items": plant_lists,
+    "measure-breached": entry("city", quality=[{"metric": "duplicateValues", "mustBeLessThan": 10}]),
+    "measure-unjudgeable": rest(quality=[{"type": "sql", "query": "SELECT max(city) FROM {object}", "mustBe": 1}]),
+    "data-stale": rest(slaProperties=[{"property": "freshness", "value": 1, "unit": "d", "element": "rides.started"}]),
+    "null-drift-unknown": lambda bench: plant_policy(bench, "city", nullShareDrift="5%"),
+    "column-order": plant_order,
     "rows-quarantined": lambda bench: plant_quarantine(bench, "5%"),
     "invalid-exceeded": lambda bench: plant_quarantine(bench, "4.9%"),
 }
@@ -227,8 +251,11 @@ def test_every_code_of_this_gate_has_a_test() -> None:
     elsewhere = {
         *("contract-breaking-unbumped", "contract-compatible-unbumped", "contract-editorial-unbumped"),
         *("contract-version-backwards", "contract-breaking", "contract-changed", "contract-base-absent"),
-        *("contract-base-unreadable", "base-unknown", "base-unanswered"),
-        *("contract-python-unsupported", "invalid-handled"),
+        *("contract-base-unreadable", "base-unknown", "base-unanswered", "contract-backfill-missing"),
+        *("data-driver", "data-unreachable", "data-credentials", "data-query", "data-changed"),  # test_schema_data
+        *("contract-python-unsupported", "contract-python-failed", "rule-unjudgeable", "invalid-handled"),
+        *("null-share-drifted", "custom-check-failed", "custom-check-unrun", "data-written", "write-impossible"),
+        *("data-changed", "data-driver", "data-unreachable", "data-query", "data-credentials"),
     }
     ours = {code for code, known in CODES.items() if known.gate == "schema-check"}
     assert ours <= set(FAULTS) | elsewhere
@@ -253,7 +280,11 @@ def test_declared_behaviour_is_counted_and_blocks_nobody(bench: Bench, behaviour
 
 def test_clipping_mends_no_value_outside_a_set(bench: Bench) -> None:
     bench.columns["stops"] = column(
-        "stops", "integer", policy={"onInvalid": "clip"}, logicalTypeOptions={"maximum": 500}, quality=valid(*range(39))
+        "stops",
+        "integer",
+        policy={"onInvalid": "clip"},
+        logicalTypeOptions={"maximum": 500},
+        quality=valid(*range(39), 500),
     )
     assert bench.codes() == ["value-set"]
 
@@ -304,6 +335,7 @@ def test_sensitive_values_are_nowhere_in_the_output(bench: Bench, behaviour: str
 
 
 def test_a_schema_in_python_is_refused_plainly(tmp_path: Path) -> None:
+    frame().to_parquet(tmp_path / "x.parquet")
     asked = ["--contract", "shop.schemas:Rides", "--data", "x.parquet", "--format", "json"]
     done = CliRunner().invoke(command, asked, obj=context(tmp_path))
     assert (done.exit_code, json.loads(done.stdout)["findings"][0]["code"]) == (2, "contract-python-unsupported")
@@ -428,3 +460,85 @@ def test_an_empty_csv_is_empty_before_anything_else(bench: Bench, text: str, cod
     bench.data = "rides.csv"
     (bench.home / bench.data).write_text(text)
     assert bench.codes() == codes
+
+
+# Writing what the contract declares, and comparing with what was accepted before
+
+
+def test_a_table_that_passes_is_written_as_declared(bench: Bench) -> None:
+    plant_policy(bench, "stops", onNull={"impute": 3}, onInvalid="reject")
+    plant_policy(bench, "distance", onInvalid="clip")
+    bench.frame.loc[3, "stops"] = None
+    bench.frame.loc[7, "distance"] = 900.0
+    verdict = bench.run("--write", "clean.parquet")
+    (told,) = [one for one in verdict.findings if one.code == "data-written"]
+    assert "40 rows written to clean.parquet" in told.message
+    clean = pd.read_parquet(bench.home / "clean.parquet")
+    assert (clean.loc[3, "stops"], clean.loc[7, "distance"], len(clean)) == (3, 500.0, 40)
+    before = (bench.home / "clean.parquet").read_bytes()
+    bench.frame = clean
+    bench.run("--write", "again.parquet")
+    assert pd.read_parquet(bench.home / "again.parquet").equals(clean)
+    assert before == (bench.home / "clean.parquet").read_bytes()
+
+
+def test_a_table_that_fails_is_not_written_and_what_was_there_stays(bench: Bench) -> None:
+    (bench.home / "clean.parquet").write_text("yesterday's")
+    FAULTS["value-set"](bench)
+    assert bench.codes("--write", "clean.parquet") == ["value-set"]
+    assert (bench.home / "clean.parquet").read_text() == "yesterday's"
+
+
+def test_a_behaviour_without_its_value_is_not_applied(bench: Bench) -> None:
+    plant_policy(bench, "stops", onNull="impute")
+    assert bench.codes("--write", "clean.parquet") == ["write-impossible"]
+    assert not (bench.home / "clean.parquet").exists()
+
+
+def test_the_share_of_nulls_is_compared_with_the_last_accepted_data(bench: Bench) -> None:
+    plant_policy(bench, "stops", onNull="keep", nullShareDrift="5%")
+    bench.run("--out", str(bench.home / "accepted.json"))
+    bench.frame.loc[[1, 2], "stops"] = None
+    assert bench.codes("--accepted", "accepted.json") == ["null-handled"]
+    bench.frame.loc[[3], "stops"] = None
+    assert bench.codes("--accepted", "accepted.json") == ["null-share-drifted", "null-handled"]
+    plant_policy(bench, "stops", onNull="keep")
+    bench.run("--out", str(bench.home / "other.json"))
+    plant_policy(bench, "stops", onNull="keep", nullShareDrift="5%")
+    for name, code in (
+        ("nowhere.json", "file-missing"),
+        ("other.json", "file-unreadable"),
+        ("rides.yml", "file-unreadable"),
+    ):
+        assert bench.codes("--accepted", name) == [code]
+
+
+def test_a_footer_and_every_row_tell_the_same(bench: Bench) -> None:
+    for fault in ("value-range", "null-rejected", "key-duplicate"):
+        other = Bench(bench.home)
+        FAULTS[fault](other)
+        quick, exact = other.run(), other.run("--exact")
+        assert [one.message for one in quick.findings] == [one.message for one in exact.findings]
+
+
+def test_checks_in_python_run_in_the_callers_environment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(root: Path, *_: object, **__: object) -> environments.Environment:
+        return environments.given_environment(Path(sys.executable), root)
+
+    monkeypatch.setattr(environments, "development_environment", given)
+    (bench.home / "requirements.txt").write_text("pandera==0.35.0\n")
+    (bench.home / "shop.py").write_text(
+        "import pandera.pandas as pa\n"
+        "no_r3 = pa.Check(lambda v: v != 'R3', element_wise=True, name='no_r3')\n"
+        "broken = pa.Check(lambda s: s.no_such_thing, name='broken')\n"
+        "rides = pa.DataFrameSchema({'id': pa.Column(str, [no_r3, pa.Check.str_startswith('R'), broken])})\n"
+    )
+    bench.write()
+    given_context = replace(context(bench.home), runner=lambda: Processes(dict(os.environ)))
+    asked = ["--contract", "shop:rides", "--data", "rides.parquet", "--format", "json"]
+    done = CliRunner().invoke(command, asked, obj=given_context)
+    found = {one.code: one for one in Verdict.parse(done.stdout.encode()).findings}
+    assert found["custom-check-failed"].message == "1 row fails the check `no_r3`, such as 'R3' in row 4"
+    assert "no_such_thing" in found["custom-check-unrun"].message
+    assert "value-pattern" not in found
+    assert done.exit_code == 1

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_gate.contracts.changes import Change, Weight, changes, owed
+from release_gate.change_kinds import KINDS, ContractChanges, Weight
+from release_gate.contracts.change import Change
+from release_gate.contracts.changes import changes, owed
 from release_gate.contracts.contract import Contract, Version
 from release_gate.contracts.reading import read
 from release_gate.documents import parse
@@ -116,7 +118,7 @@ def test_columns_and_rows_of_the_table() -> None:
     most = [{"metric": "rowCount", "mustBeLessThan": 9}]
     assert [one.weight for one in changes(contract(a), contract(a, quality=most))] == [Weight.COMPATIBLE]
     assert [one.weight for one in changes(contract(a, name="x"), contract(a, name="y"))] == [Weight.EDITORIAL]
-    owner = [{"property": "owner", "value": "@octo-air"}]
+    owner = [{"property": "owner", "value": "@octo-air/data"}]
     assert [one.weight for one in changes(contract(a), contract(a, customProperties=owner))] == [Weight.EDITORIAL]
 
 
@@ -126,10 +128,12 @@ def test_another_key_is_breaking() -> None:
     assert [(change.weight, change.what) for change in found] == [(Weight.BREAKING, "the key changes from (a) to (b)")]
 
 
-def test_a_rule_given_twice_is_compared_as_a_set() -> None:
-    twice = column("a", "string", enum=[{"value": "x"}], quality=valid("y"))
-    found = changes(contract(twice), contract(column("a", "string", quality=valid("y"))))
-    assert [(one.weight, one.what) for one in found] == [(Weight.BREAKING, "no longer `one of x`")]
+def test_of_two_sets_the_values_that_both_hold_are_compared() -> None:
+    twice = column("a", "string", enum=[{"value": "x"}, {"value": "y"}], quality=valid("y", "z"))
+    once = column("a", "string", quality=valid("y"))
+    assert [one.kind for one in changes(contract(twice), contract(once))] == ["rule-rewritten"]
+    found = changes(contract(twice), contract(column("a", "string", quality=valid("y", "z"))))
+    assert [(one.weight, one.what) for one in found] == [(Weight.BREAKING, "`one of`: with z")]
 
 
 def test_the_difference_of_sets_is_told() -> None:
@@ -151,9 +155,13 @@ VERSIONS = st.builds(Version, st.integers(0, 3), st.integers(0, 9), st.integers(
 WEIGHTS = st.lists(st.sampled_from(list(Weight)), max_size=4)
 
 
+def weighing(weights: list[Weight]) -> tuple[Change, ...]:
+    return tuple(Change("owner-changed", "x", given=weight) for weight in weights)
+
+
 @given(VERSIONS, WEIGHTS)
 def test_the_version_owed_grows_with_the_weight_and_never_shrinks(version: Version, weights: list[Weight]) -> None:
-    due = owed(version, tuple(Change(weight, "x") for weight in weights))
+    due = owed(version, weighing(weights))
     assert due > version if weights else due == version
     if Weight.BREAKING in weights:
         assert due.major > version.major or (version.major == 0 and due.minor > version.minor)
@@ -166,3 +174,33 @@ def test_the_version_owed_grows_with_the_weight_and_never_shrinks(version: Versi
 @given(VERSIONS)
 def test_a_version_reads_back_what_it_shows(version: Version) -> None:
     assert Version.parse(str(version)) == version
+
+
+@given(VERSIONS, WEIGHTS, WEIGHTS)
+def test_more_changes_never_owe_a_lower_version(version: Version, some: list[Weight], more: list[Weight]) -> None:
+    assert owed(version, weighing(some + more)) >= owed(version, weighing(some))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_configuration_asks_readers_writers_or_both_and_has_the_last_word(kind: str) -> None:
+    known, order = KINDS[kind], list(Weight)
+    readers, writers, both = (ContractChanges.model_validate({"for": who}) for who in ("readers", "writers", "both"))
+    assert ContractChanges().weight(kind) is readers.weight(kind) is known.readers
+    assert writers.weight(kind) is known.writers
+    assert order.index(both.weight(kind)) == min(order.index(known.readers), order.index(known.writers))
+    for weight in Weight:
+        assert ContractChanges.model_validate({"severities": {kind: weight.value}}).weight(kind) is weight
+
+
+def test_weights_of_the_configuration_reach_the_changes_and_their_order() -> None:
+    before, after = contract(number(), column("b", "string")), contract(number(minimum=0))
+    rules = ContractChanges.model_validate({"for": "writers", "severities": {"column-removed": "editorial"}})
+    found = changes(before, after, rules)
+    assert [(one.kind, one.weight.value) for one in found] == [
+        ("range-narrowed", "breaking"),
+        ("column-removed", "editorial"),
+    ]
+    assert [(one.readers.value, one.writers.value) for one in found] == [
+        ("compatible", "breaking"),
+        ("breaking", "compatible"),
+    ]

@@ -8,14 +8,14 @@ import yaml
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from release_gate.contracts.contract import Column, Kind, Rule, RuleKind
+from release_gate.contracts.contract import Backfill, Bounds, Column, Contract, Kind, Metric, Rule, RuleKind
 from release_gate.contracts.infer import DRAFT, ColumnProfile, Profile, draft
 from release_gate.contracts.reading import read
 from release_gate.documents import parse
 
 
 def drafted(*columns: ColumnProfile, rows: int = 100) -> tuple[dict[str, Column], list[str], str]:
-    text = draft(Profile("rides", rows, columns), "data/rides.parquet")
+    text = draft(Profile("rides", rows, columns), "data/rides.parquet", "@octo-air")
     reading = read(parse(text.encode(), "draft.yml"))
     return {one.name: one for one in reading.contract.columns}, [one.code for one in reading.findings], text
 
@@ -25,7 +25,7 @@ def test_a_draft_lacks_nothing_but_what_people_must_write() -> None:
         ColumnProfile("id", Kind.STRING, distinct=100), ColumnProfile("a", Kind.NUMBER, nulls=3, least=1.0, most=2.0)
     )
     assert codes == ["contract-backfill-drafted"]
-    assert columns["a"].policy.backfill == DRAFT
+    assert columns["a"].policy.backfill == Backfill(DRAFT)
     assert (columns["id"].policy.on_null, columns["a"].policy.on_null) == ("reject", "keep")
 
 
@@ -34,6 +34,55 @@ def test_the_first_column_that_names_rows_is_the_key() -> None:
         Profile("t", 9, (ColumnProfile("x", Kind.NUMBER, distinct=9), ColumnProfile("b", Kind.STRING, distinct=9))), "t"
     )
     assert read(parse(text.encode(), "t")).contract.key == ("b",)
+
+
+def whole(profile: Profile) -> Contract:
+    return read(parse(draft(profile, "t").encode(), "t")).contract
+
+
+A, B = ColumnProfile("a", Kind.DATE, distinct=3), ColumnProfile("b", Kind.STRING, distinct=4)
+
+
+def test_where_no_column_names_rows_two_together_may() -> None:
+    contract = whole(Profile("t", 12, (A, B), pairs=(("b", "a"),)))
+    assert contract.key == ("b", "a")
+    assert not any(column.unique for column in contract.columns)
+    assert whole(Profile("t", 12, (A, B))).key == ()
+
+
+def test_other_candidates_for_the_key_are_named_for_people() -> None:
+    columns = tuple(ColumnProfile(name, Kind.INTEGER, distinct=9) for name in ("x", "y"))
+    assert "# The key is a guess: no two rows of this data share these either: y" in draft(
+        Profile("t", 9, columns), "t"
+    )
+
+
+def test_the_share_of_nulls_may_grow_a_little_and_no_more() -> None:
+    columns = tuple(ColumnProfile(name, Kind.BOOLEAN, nulls=n) for name, n in (("a", 0), ("b", 61), ("c", 960)))
+    found = [(one.metric, one.columns, one.share, one.bounds) for one in whole(Profile("t", 1000, columns)).measures]
+    assert found == [(Metric.NULLS, ("b",), True, Bounds(most=12))]
+
+
+def test_codes_have_their_pattern_and_days_their_first_year() -> None:
+    columns, _, _ = drafted(
+        ColumnProfile("code", Kind.STRING, distinct=90, pattern="^[A-Z]{3}$"),
+        ColumnProfile("few", Kind.STRING, distinct=1, values=("EWR",), pattern="^[A-Z]{3}$"),
+        ColumnProfile("day", Kind.DATE, least="2013-05-06"),
+    )
+    assert columns["code"].rules == (Rule(RuleKind.PATTERN, "^[A-Z]{3}$"),)
+    assert columns["few"].rules == (Rule(RuleKind.ONE_OF, ("EWR",)),)
+    assert columns["day"].rules == (Rule(RuleKind.AT_LEAST, "2013-01-01"),)
+
+
+def test_nothing_is_said_of_values_that_look_personal() -> None:
+    columns, _, text = drafted(
+        ColumnProfile("contact", Kind.STRING, distinct=90, pattern="^[a-z]@b$", personal="e-mail addresses"),
+        ColumnProfile("number", Kind.INTEGER, least=4111, most=4112, personal="card numbers"),
+        ColumnProfile("birthday", Kind.DATE, least="1980-05-06"),
+    )
+    assert all(column.policy.sensitive and column.rules == () for column in columns.values())
+    marked = "contact (e-mail addresses), number (card numbers), birthday (by its name)"
+    assert f"# Marked sensitive, so that no value of theirs is shown or written here: {marked}" in text
 
 
 def test_half_of_the_rows_must_come_again() -> None:

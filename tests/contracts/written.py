@@ -21,10 +21,12 @@ def column(name: str, kind: str, *, policy: dict[str, Any] | None = None, **rest
 
 
 def odcs(*columns: dict[str, Any], version: object = "1.0.0", quality: list[Any] | None = None, **rest: Any) -> bytes:
-    """An Open Data Contract of one table."""
+    """An Open Data Contract of one table, with an owner unless `rest` says otherwise."""
+    rest.setdefault("team", {"members": [{"username": "@octo-air", "role": "owner"}]})
     table = {"name": "rides", "properties": list(columns), **({"quality": quality} if quality else {})}
     head = {"apiVersion": "v3.1.0", "kind": "DataContract", "id": "rides", "name": "rides", "version": version}
-    return yaml.safe_dump({**head, "status": "active", **rest, "schema": [table]}, sort_keys=False).encode()
+    given = {key: value for key, value in rest.items() if value is not None}
+    return yaml.safe_dump({**head, "status": "active", **given, "schema": [table]}, sort_keys=False).encode()
 
 
 def valid(*values: object) -> list[dict[str, Any]]:

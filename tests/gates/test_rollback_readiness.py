@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from release_gate.findings import finding
-from release_gate.gates.rollback_readiness import Facts, Found, Known, Person, Smoke, judge
+from release_gate.gates.rollback_readiness import Facts, Features, Found, Known, Person, Smoke, judge
 from release_gate.lifecycle.events import Event
 from release_gate.lifecycle.migration_files import Migration, Problem
-from release_gate.verdict import Outcome, Verdict
+from release_gate.lifecycle.package import Contract
+from release_gate.verdict import Outcome, Scalar, Verdict
 from tests.gates.test_overall import model
 
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -87,6 +88,35 @@ def test_all_five_are_answered() -> None:
     assert proof == "version, golden predictions; beside them health (smoke.yml)"
     assert [(one.kind, one.identity) for one in verdict.subjects] == [("production", ONE)]
     assert all(len(one) < 300 for one in said(verdict)), "longer answers are cut in the comment"
+
+
+def contract(version: str, digit: str = "a") -> Contract:
+    return Contract(name="contracts/features.yml", version=version, identity=f"sha256:{digit * 64}")
+
+
+def fed(features: Features) -> tuple[list[Scalar], list[str], Outcome]:
+    """The row of the answer on features, the codes, the outcome."""
+    verdict = judged({"features": features})
+    return verdict.tables[0].rows[3], codes(verdict), verdict.outcome
+
+
+def test_the_features_that_the_version_before_needs_are_answered_for_where_it_needs_any() -> None:
+    kept = fed(Features(ONE, contract("1.0.0"), contract("1.1.0", "b")))
+    row = ["features", f"{ONE} needs contracts/features.yml 1.0.0, which is kept here", "pass"]
+    assert kept == (row, [], Outcome.PASS)
+
+
+@pytest.mark.parametrize("here", [contract("2.0.0", "b"), None])
+def test_features_that_are_promised_no_more_block_before_the_merge(here: Contract | None) -> None:
+    row, found, outcome = fed(Features(ONE, contract("1.0.0"), here))
+    assert (found, outcome, row[2]) == (["features-incompatible"], Outcome.FAIL, "fail")
+    assert str(row[1]).startswith(f"{ONE} was made with features by contracts/features.yml 1.0.0; here ")
+
+
+def test_a_need_that_can_not_be_read_is_a_warning() -> None:
+    row, found, outcome = fed(Features(ONE, unread="the manifest is missing"))
+    assert (found, outcome) == (["features-unread"], Outcome.PASS)
+    assert row[1] == f"what {ONE} needs can't be read: the manifest is missing"
 
 
 def test_the_newest_proof_that_is_not_blocked_counts() -> None:

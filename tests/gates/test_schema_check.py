@@ -30,7 +30,9 @@ def test_findings_come_worst_first_and_an_error_fails() -> None:
 def test_changes_are_a_table_of_their_own() -> None:
     verdict = judge("m", [Judged(NEW, GOOD, CHANGED)], started=NOW)
     assert [table.title for table in verdict.tables] == ["t against rides 2.0.0: 5 rows", "Changes of c.yml since main"]
-    assert verdict.tables[1].rows == [["breaking", "b", "the column is removed"]]
+    assert verdict.tables[1].rows == [
+        ["column-removed", "b", "the column is removed", "breaking", "compatible", "breaking"]
+    ]
     assert verdict.outcome is Outcome.PASS
 
 

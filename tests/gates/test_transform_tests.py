@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release_gate.findings import finding
 from release_gate.gates.transform_facts import (
     Agreement,
     Changed,
@@ -16,20 +18,25 @@ from release_gate.gates.transform_facts import (
     Example,
     Failure,
     FileCoverage,
+    Part,
     Raised,
+    Retyped,
     TestRun,
     Unloadable,
 )
 from release_gate.gates.transform_tests import absent, judge, spans
-from release_gate.verdict import Outcome, Severity, Subject, Verdict
+from release_gate.verdict import Outcome, Severity, Subject, Table, Verdict
 
 COVERED = FileCoverage(file="features.py", percent=100.0, statements=10, branches=4)
 TESTS = TestRun(command="python -m pytest tests", status=0, seconds=2, passed=9, coverage=(COVERED,))
-AGREED = Agreement(rows=200, columns=14, files=("features.py",))
+AGREED = Agreement(rows=200, columns=14, files=("features.py",), modes=("alone", "together"))
 
 
 def verdict(
-    tests: dict[str, Any] | None = None, agreement: dict[str, Any] | None = None, floor: float = 0.9
+    tests: dict[str, Any] | None = None,
+    agreement: dict[str, Any] | None = None,
+    floor: float = 0.9,
+    parts: Sequence[Part] = (),
 ) -> Verdict:
     return judge(
         TESTS.model_copy(update=tests or {}),
@@ -39,6 +46,7 @@ def verdict(
         data="rows.parquet",
         subjects=[Subject(kind="code", name="features.py", identity="sha256:0")],
         started=datetime.now(UTC),
+        parts=parts,
     )
 
 
@@ -56,7 +64,7 @@ def test_good_facts_pass_with_their_tables_and_subjects() -> None:
         "Coverage of the transforms",
         "Training and serving agree",
     ]
-    assert found.tables[-1].rows == [[200, 14]]
+    assert found.tables[-1].rows == [[200, 14, "row by row, in one request"]]
     assert found.subjects[0].identity == "sha256:0"
     assert Verdict.parse(found.to_json()) == found
 
@@ -131,9 +139,53 @@ def test_another_order_of_columns_is_a_warning() -> None:
 
 def test_a_disagreement_names_column_count_row_and_both_values() -> None:
     (one,) = verdict(agreement={"disagreements": differing(1), "disagreeing_columns": 1}).findings
-    assert one.message == "column 'c0' differs on 9 of 200 rows; row 7 of rows.parquet: training 58.5, serving null"
     assert one.where.column == "c0"
-    assert one.evidence == {"count": 9, "rows": 200}
+    assert one.message == (
+        "column 'c0' differs on 9 of 200 rows when serving is asked row by row; "
+        "row 7 of rows.parquet: training 58.5, serving null"
+    )
+    assert one.evidence == {"count": 9, "rows": 200, "asked": ["alone"]}
+    everywhere = differing(1)[0].model_copy(update={"modes": ("alone", "together")})
+    (one,) = verdict(agreement={"disagreements": (everywhere,), "disagreeing_columns": 1}).findings
+    assert one.message == "column 'c0' differs on 9 of 200 rows; row 7 of rows.parquet: training 58.5, serving null"
+
+
+def test_another_kind_of_values_is_a_warning_of_its_own_or_the_cause_of_a_difference() -> None:
+    retyped = (Retyped(column="c0", training="number", serving="text"),)
+    (one,) = verdict(agreement={"retyped": retyped}).findings
+    assert (one.code, one.severity, one.where.column) == ("transforms-types", Severity.WARNING, "c0")
+    (one,) = verdict(agreement={"retyped": retyped, "disagreements": differing(1)}).findings
+    assert one.code == "transforms-disagree"
+    assert one.message.endswith("; training makes number, serving text")
+
+
+def test_a_tolerance_for_no_column_fails_since_it_may_be_misspelt() -> None:
+    found = verdict(agreement={"unused": ("ration",)})
+    assert [(one.code, found.outcome) for one in found.findings] == [("tolerance-unused", Outcome.FAIL)]
+
+
+def test_serving_asked_for_one_row_only_is_said() -> None:
+    found = verdict(agreement={"modes": ("alone",)})
+    assert ([one.code for one in found.findings], found.outcome) == (["serving-one-row"], Outcome.PASS)
+    raised = Raised(side="serving", rows=1, row=3, error="KeyError: 'x'", file="f.py", line=2, mode="together")
+    (one,) = verdict(agreement={"modes": ("alone",), "raised": (raised,)}).findings
+    assert one.message.startswith("the serving transform raised on 1 of 200 rows, asked in one request, first on row 3")
+
+
+def test_one_answer_to_a_request_of_many_rows_names_the_declaration_that_allows_it() -> None:
+    changed = Changed(side="serving", rows=200, row=0, given=200, returned=1, mode="together")
+    (one,) = verdict(agreement={"changed": (changed,)}).findings
+    assert one.message == "the serving transform was given 200 rows and returned 1, asked in one request"
+    assert "serving_rows: one" in one.remedy
+
+
+def test_what_the_other_checks_found_stands_in_the_verdict() -> None:
+    note = finding("features-rows-unjudged", "not judged")
+    table = Table(title="Features", columns=["x"], rows=[[1]])
+    judged = Subject(kind="contract", name="features.yml", identity="sha256:1")
+    found = verdict(parts=[Part((note,), (table,), (judged,)), Part((finding("features-unproven", "no"),))])
+    assert [one.code for one in found.findings] == ["features-rows-unjudged", "features-unproven"]
+    assert (found.outcome, found.tables[-1], found.subjects[-1]) == (Outcome.FAIL, table, judged)
 
 
 def test_no_table_is_shown_without_rows_in_it() -> None:

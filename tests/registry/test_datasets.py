@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from release_gate.registry.datasets import contracts_of, datasets_of
+from release_gate.registry.datasets import contract_of, contracts_of, datasets_of
 from tests.registry.making import write
 
 
@@ -31,3 +31,13 @@ def test_the_version_of_a_contract_is_the_one_it_says(tmp_path: Path) -> None:
         "list.yml": None,
         "broken.yml": None,
     }
+
+
+def test_a_contract_that_is_not_there_or_lies_outside_is_none(tmp_path: Path) -> None:
+    write(tmp_path, {"in/a.yml": "version: 1.0.0\n", "out.yml": "version: 1.0.0\n"})
+    root = tmp_path / "in"
+    (root / "link.yml").symlink_to(tmp_path / "out.yml")
+    found = contract_of(root, "a.yml")
+    assert found is not None
+    assert found.version == "1.0.0"
+    assert [contract_of(root, name) for name in ("none.yml", "../out.yml", "link.yml", ".")] == [None] * 4

@@ -18,7 +18,7 @@ from release_gate.findings import Refused
 from release_gate.registry import blobs
 from release_gate.registry.layers import unpack
 from release_gate.registry.packages import Sealed, open_package
-from release_gate.registry.shipping import Depot, pull, store
+from release_gate.registry.shipping import Depot, describe, pull, store
 from release_gate.registry.stores.bucket import BucketStore
 from tests.registry.conftest import S3, Repositories
 from tests.registry.making import COMMIT, package
@@ -98,6 +98,29 @@ def test_what_is_pulled_is_what_was_stored_and_twice_is_once(depot: Place, seale
     assert (model / "weights.bin").read_text() == "weights"
     # What stands in the cache is an OCI image layout like any other.
     assert open_package(tmp_path / "cache", sealed.package.digest).package == sealed.package
+
+
+def test_what_a_package_is_made_of_is_told_without_its_layers(depot: Place, sealed: Sealed, tmp_path: Path) -> None:
+    store(sealed, depot.opened())
+    digest, cache = sealed.package.digest, tmp_path / "cache"
+    assert describe(digest, depot.opened(), cache, "here") == sealed.package.contents
+    layer = blobs.path_of(cache, sealed.layers.descriptors["model"]["digest"])
+    assert not layer.exists()
+    # A cache with a part of a package is no package, and becomes one when it is pulled.
+    assert refused(lambda: open_package(cache, digest))[0] == "package-missing"
+    assert pull(digest, depot.opened(), cache, "here").package == sealed.package
+
+
+def test_a_package_that_is_not_there_or_not_what_it_says_is_not_described(
+    depot: Place, sealed: Sealed, tmp_path: Path
+) -> None:
+    absent = f"sha256:{1:064x}"
+    assert refused(lambda: describe(absent, depot.opened(), tmp_path / "cache", "here"))[0] == "package-missing"
+    assert refused(lambda: describe("../x", depot.opened(), tmp_path / "cache", "here"))[0] == "package-corrupt"
+    store(sealed, depot.opened())
+    depot.replace(key(sealed.package.digest), b"{}")
+    found = refused(lambda: describe(sealed.package.digest, depot.opened(), tmp_path / "cache", "here"))
+    assert found[0] == "package-corrupt"
 
 
 def test_a_package_that_is_here_whole_needs_no_store(depot: Place, sealed: Sealed, tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """Each path by itself. That both agree on the contract's rows is asked by release-gate (transform-tests)."""
 
 import math
+import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from flight_delay.features import (
+    CARRIER_CODES,
     FEATURES,
+    ORIGIN_CODES,
     celsius,
     number,
     request_features,
@@ -54,8 +58,32 @@ def test_training_gives_every_feature_as_a_number(frame):
     assert made.index.equals(frame.index)
 
 
+def test_every_airline_and_airport_of_the_contract_has_its_own_code(record):
+    contract = (Path(__file__).parents[1] / "contracts" / "flights.yml").read_text(encoding="utf-8")
+    for feature, codes in (("carrier", CARRIER_CODES), ("origin", ORIGIN_CODES)):
+        known = re.search(rf"name: {feature}\n.*?validValues: \[(.*?)\]", contract, re.DOTALL)
+        assert [name.strip('" ') for name in known[1].split(",")] == list(codes)
+        assert [request_features(record | {feature: name})[FEATURES.index(feature)] for name in codes] == [
+            *range(len(codes))
+        ]
+
+
+def test_training_counts_minutes_from_midnight_and_days_from_monday(frame):
+    frame["scheduled_departure"] = pd.to_datetime(["2013-07-08 18:05", "2013-07-14 00:59"])
+    made = training_features(frame)
+    assert made["minute_of_day"].tolist() == [18 * 60 + 5, 59]
+    assert made["weekday"].tolist() == [0, 6]
+
+
 def test_training_converts_a_whole_column(frame):
     made = training_features(frame)
+    for name, raw, factor in (
+        ("wind_speed_ms", "wind_speed", 0.44704),
+        ("precipitation_mm", "precip", 25.4),
+        ("visibility_km", "visib", 1.609344),
+    ):
+        assert made[name].tolist() == pytest.approx((frame[raw] * factor).tolist())
+        assert frame[raw].max() > 0
     assert made["temperature_c"].tolist() == pytest.approx([30.0, 0.0])
     assert made["dew_point_spread_c"].tolist() == pytest.approx([10.0, 5.0])
     assert made["distance_km"].tolist() == pytest.approx([344.4, 2253.1], abs=0.05)

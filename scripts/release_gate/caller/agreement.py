@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from release_gate.caller.commands import last_lines
 from release_gate.caller.environments import Environment
+from release_gate.config import Transforms
 from release_gate.edges import Runner
 from release_gate.gates.transform_facts import Agreement, Unloadable
 
@@ -17,29 +19,45 @@ MAXIMUM_BYTES = 8 * 1024 * 1024
 
 
 def compared(
-    training: str,
-    serving: str,
+    transforms: Transforms,
     data: Path,
     *,
     root: Path,
     environment: Environment,
     runner: Runner,
-    rows: int,
-    tolerance: float,
-    limit: float,
+    outputs: Path | None = None,
 ) -> Agreement:
-    """Both transforms on the same rows of `data`; whatever stops the comparison stands in `failed`."""
+    """Both transforms on the same rows of `data`; whatever stops the comparison stands in `failed`.
+
+    What each side made is left in the folder `outputs`, if one is given.
+    """
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
-        out = Path(folder) / "agreement.json"
-        words = [str(SCRIPT), training, serving, str(data), str(rows), repr(tolerance), str(out)]
-        done = runner.run([str(environment.python), *words], cwd=root, environment=environment.variables, limit=limit)
+        plan, out = Path(folder) / "plan.json", Path(folder) / "agreement.json"
+        plan.write_text(json.dumps(_plan(transforms, data, outputs)), encoding="utf-8")
+        words = [str(environment.python), str(SCRIPT), str(plan), str(out)]
+        done = runner.run(words, cwd=root, environment=environment.variables, limit=transforms.limit)
         if done.timed_out:
-            return Agreement(failed=f"the comparison took longer than {limit:g} s\n{last_lines(done.tail, 5)}")
+            return Agreement(
+                failed=f"the comparison took longer than {transforms.limit:g} s\n{last_lines(done.tail, 5)}"
+            )
         if not done.ok or not out.is_file():
             return Agreement(
                 failed=f"the comparison ended with status {done.status} and no result\n{last_lines(done.tail, 15)}"
             )
         return _inside(parsed(out.read_bytes()[: MAXIMUM_BYTES + 1]), root)
+
+
+def _plan(transforms: Transforms, data: Path, outputs: Path | None) -> dict[str, object]:
+    """What `inside/transforms.py` is asked to do."""
+    return {
+        "training": transforms.training,
+        "serving": transforms.serving,
+        "data": str(data),
+        "rows": transforms.rows,
+        "tolerance": transforms.tolerance.model_dump(),
+        "batches": transforms.serving_rows == "any",
+        "outputs": str(outputs) if outputs is not None else None,
+    }
 
 
 def parsed(text: bytes) -> Agreement:

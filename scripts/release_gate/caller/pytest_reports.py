@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from release_gate.caller.function_coverage import functions_of
 from release_gate.gates.transform_facts import Failure, FileCoverage, TestRun
 
 MAXIMUM_BYTES = 50 * 1024 * 1024
@@ -82,12 +83,12 @@ def coverage_of(measured: Path, files: Sequence[Path], root: Path) -> tuple[File
         reported = {
             (root / name).resolve(): entry for name, entry in json.loads(measured.read_bytes())["files"].items()
         }
-        return tuple(_file(reported.get(file.resolve()), _relative(file, root)) for file in files)
+        return tuple(_file(reported.get(file.resolve()), file, _relative(file, root)) for file in files)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _file(entry: dict[str, Any] | None, name: str) -> FileCoverage:
+def _file(entry: dict[str, Any] | None, path: Path, name: str) -> FileCoverage:
     if entry is None:
         return FileCoverage(file=name, percent=0.0, statements=0, branches=0)
     summary = entry["summary"]
@@ -98,6 +99,7 @@ def _file(entry: dict[str, Any] | None, name: str) -> FileCoverage:
         branches=int(summary.get("num_branches", 0)),
         missing_lines=tuple(int(line) for line in entry["missing_lines"]),
         missing_branches=tuple((int(one), int(other)) for one, other in entry.get("missing_branches", [])),
+        functions=functions_of(entry, path),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from release_gate.caller.commands import last_lines
@@ -13,6 +13,9 @@ from release_gate.caller.pytest_reports import counted, coverage_of
 from release_gate.edges import Runner
 from release_gate.gates.transform_facts import TestRun
 
+PLUGIN = Path(__file__).parent / "inside" / "plugins" / "release_gate_tests_seen.py"
+DATA, SECONDS = "data", "seconds.json"
+"""What is left in the folder of traces: coverage's data with a context for each test, and the time of each test."""
 _PROBE = (
     "import importlib.util as find\n"
     "for name in ('pytest', 'coverage', 'xdist', 'pytest_cov'): print(name, find.find_spec(name) is not None)"
@@ -36,8 +39,12 @@ def tested(
     environment: Environment,
     runner: Runner,
     limit: float,
+    traces: Path | None = None,  # noqa: PT028 - no test: its name only begins like one's
 ) -> TestRun:
-    """Run pytest on `tests`, measuring the branches of `files`."""
+    """Run pytest on `tests`, measuring the branches of `files`.
+
+    Which test ran which lines, and how long each took, is left in the folder `traces`, if one is given.
+    """
     python = str(environment.python)
     found = runner.run([python, "-c", _PROBE], cwd=root, environment=environment.variables, limit=60)
     present = {line.split()[0] for line in found.tail.splitlines() if line.endswith(" True")}
@@ -52,17 +59,17 @@ def tested(
         )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
         settings, junit, measured = (Path(folder) / name for name in ("coveragerc", "junit.xml", "coverage.json"))
-        settings.write_text(
-            _SETTINGS.format(data=Path(folder) / "data", files="\n".join(f"  {file}" for file in files)), "utf-8"
-        )
+        data = (traces or Path(folder)) / DATA
+        settings.write_text(_SETTINGS.format(data=data, files="\n".join(f"  {file}" for file in files)), "utf-8")
         coverage = [python, "-m", "coverage"]
         pytest = ["-m", "pytest", "--tb=short", "--color=no", "-p", "no:cacheprovider", *taken_away]
+        pytest += ["-p", PLUGIN.stem] if traces else []
         # xunit1 is the family that names file and line of each test.
         pytest += [f"--junitxml={junit}", "-o", "junit_family=xunit1", "--", *tests]
         done = runner.run(
             [*coverage, "run", f"--rcfile={settings}", *pytest],
             cwd=root,
-            environment=environment.variables,
+            environment=_traced(environment.variables, traces),
             limit=limit,
         )
         json = [*coverage, "json", f"--rcfile={settings}", "-o", str(measured), "-q"]
@@ -78,3 +85,17 @@ def tested(
             coverage=coverage_of(measured, files, root),
         )
         return counted(run, junit, root)
+
+
+def _traced(variables: Mapping[str, str], traces: Path | None) -> dict[str, str]:
+    """The variables of a run that leaves traces: the plugin on the path, and a tracer that tells tests apart."""
+    if traces is None:
+        return dict(variables)
+    path = ":".join(filter(None, (variables.get("PYTHONPATH"), str(PLUGIN.parent))))
+    # The tracer that newer Pythons choose hears of each line once, whichever test runs it.
+    return {
+        **variables,
+        "PYTHONPATH": path,
+        "COVERAGE_CORE": "ctrace",
+        "RELEASE_GATE_TESTS_SEEN": str(traces / SECONDS),
+    }

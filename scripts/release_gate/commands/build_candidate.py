@@ -133,11 +133,17 @@ class _Building:
             # A model trained elsewhere is packaged as the model, not a second time as the archive it came in.
             data=[*model.contracts.values(), model.evaluation.data, *([origin.path] if origin else [])],
             tests=["tests", *(model.transforms.tests if model.transforms else ())],
-            always=[*ALWAYS, model.smoke, named],
+            # With its contract inside a package says what its features must be, wherever it is restored.
+            always=[*ALWAYS, model.smoke, named, *([self._features] if self._features else [])],
         )
         self.notes.extend(selection.findings)
         layers = make_layers(self.work / "layers", code=selection.files, model=self.work / "model", lock=(named, lock))
         return selection, layers
+
+    @property
+    def _features(self) -> str | None:
+        """The contract of the model's features."""
+        return self.model.transforms.features if self.model.transforms else None
 
     def _use(self) -> Use:
         from release_gate.lifecycle.package import Use
@@ -220,8 +226,9 @@ class _Building:
 
     def _contents(self, layers: Layers, golden: Golden, *, tree: str | None, dirty: bool) -> Contents:
         from release_gate.caller.environments import find_lock
+        from release_gate.commands.accepted import sealed
         from release_gate.lifecycle.package import Contents, Environment
-        from release_gate.registry.datasets import contracts_of, datasets_of
+        from release_gate.registry.datasets import contract_of, contracts_of, datasets_of
 
         model, root = self.model, self.place.root
         lock = root / layers.lock
@@ -235,8 +242,10 @@ class _Building:
             environment=Environment(kind=kind, lock=layers.lock, sha256=sha256(lock)),
             datasets=datasets_of(root, [*model.contracts.values(), model.evaluation.data]),
             contracts=contracts_of(root, model.contracts),
+            features=contract_of(root, self._features) if self._features else None,
             delivery=model.delivery or ("endpoint" if model.candidate.serve else "none"),
             use=self._use(),
+            profile=sealed(root, model.contracts.items()),
             golden=golden,
         )
 

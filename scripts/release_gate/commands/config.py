@@ -59,13 +59,20 @@ def schema() -> None:
 
 def _wrong(root: Path, document: Document, index: int, model: ModelConfig) -> Iterator[Finding]:
     """What a model names that is not there, and commands that can't be filled; each at its place."""
+    from glob import has_magic
+
     from release_gate.caller.commands import filled
+    from release_gate.data_places import scheme_of
 
     names: list[tuple[tuple[str, ...], str, str]] = []
     for contract, data in model.contracts.items():
         # module:Schema is no file; schema-check says what to do with it.
         names += [(("contracts", contract), contract, "the contract")] * (":" not in contract)
-        names.append((("contracts", contract), data, f"the data of {contract}"))
+        # What a pattern names, a server or a database holds, is for schema-check to find.
+        elsewhere = scheme_of(data) is not None or has_magic(data)
+        names += [(("contracts", contract), data, f"the data of {contract}")] * (not elsewhere)
+    if model.transforms is not None and model.transforms.features is not None:
+        names.append((("transforms", "features"), model.transforms.features, "the contract of the features"))
     names.append((("evaluation", "data"), model.evaluation.data, "the evaluation data"))
     if model.candidate.serve is not None:
         names.append((("smoke",), model.smoke, "the checks of the server"))

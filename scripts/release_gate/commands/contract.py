@@ -1,19 +1,27 @@
-"""`contract infer`, `contract diff` and `contract show`: draft a contract, compare two, read one."""
+"""`contract infer`, `diff`, `show` and `export`: draft a contract, compare two, read one, hand one to pandera."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from release_gate.change_kinds import ContractChanges
 from release_gate.commands.context import Context
-from release_gate.commands.options import FORMAT, option
+from release_gate.commands.options import CONFIG, FORMAT, option
 from release_gate.findings import BadInput
-from release_gate.verdict import Scalar, Severity, Table
+from release_gate.verdict import Finding, Severity, Table
 
 if TYPE_CHECKING:
+    from release_gate.contracts.change import Change
     from release_gate.contracts.contract import Contract, Reading
+
+
+LONGEST = 2_000
+"""Characters of a cell in Markdown."""
 
 
 @click.group()
@@ -24,17 +32,29 @@ def command() -> None:
 @command.command()
 @click.argument("data")
 @option("--out", metavar="FILE", help="Write the contract (YAML) to this new file instead of printing it.")
+@option("--owner", metavar="NAME", help="Who owns the contract; whom CODEOWNERS or the repository names when absent.")
+@option("--memory", metavar="SIZE", help="Memory the engine keeps to, such as 1GB; beyond it, it spills to disk.")
 @click.pass_obj
-def infer(context: Context, data: str, out: str | None) -> None:
-    """Draft a contract from a Parquet or CSV file; print it, or write it with --out."""
+def infer(context: Context, data: str, out: str | None, owner: str | None, memory: str | None) -> None:
+    """Draft a contract from data, to be edited by people; print it, or write it with --out.
+
+    Types, ranges, sets, patterns of codes, shares of nulls and a key are what the data shows; columns whose names or
+    values look personal are marked sensitive.
+    """
+    from release_gate.commands.init import owner as known_owner
     from release_gate.contracts.infer import draft
+    from release_gate.documents import size
     from release_gate.files import write_whole
     from release_gate.tables.profile import profile
 
     if out and (context.home / out).exists():
         message = f"--out {out}: the file exists already; a contract that people wrote is not replaced"
         raise BadInput.because("usage", message, remedy="Name another file, or move this one away first.")
-    text = draft(profile(context.home / data, data), data)
+    try:
+        most = None if memory is None else size(memory)
+    except ValueError as error:
+        raise click.UsageError(f"--memory {memory}: {error}") from error
+    text = draft(profile(context.home / data, data, memory=most), data, owner or known_owner(context.home))
     if out:
         write_whole(context.home / out, text.encode())
         click.echo(f"{out} drafted: read it, then replace every `DRAFT` by what holds")
@@ -45,28 +65,44 @@ def infer(context: Context, data: str, out: str | None) -> None:
 @command.command()
 @click.argument("old")
 @click.argument("new")
+@option(
+    "--for",
+    "audience",
+    type=click.Choice(["readers", "writers", "both"]),
+    help="Whose break asks for a major version; as configured, else readers, when absent.",
+)
+@CONFIG
 @FORMAT
 @click.pass_obj
-def diff(context: Context, old: str, new: str, format: str) -> None:  # noqa: A002 - the option's name
-    """Say what changed between two contracts, and whether the version is bumped to match."""
-    from release_gate.contracts.changes import changes
-    from release_gate.contracts.revision import revision_findings
-    from release_gate.report.text import finding_lines
+def diff(
+    context: Context,
+    /,
+    old: str,
+    new: str,
+    *,
+    audience: Literal["readers", "writers", "both"] | None,
+    config: str | None,
+    format: str,  # noqa: A002 - the option's name
+) -> None:
+    """Say what changed between two contracts, and whether the version is bumped to match.
 
-    before, after = _read(context, old).contract, _read(context, new).contract
-    found = changes(before, after)
+    OLD may be of another revision: `main:contracts/flights.yml`, whose path counts from this folder.
+    """
+    from release_gate.contracts.changes import changes
+    from release_gate.contracts.revision import changes_table, revision_findings
+
+    before, after = _read_old(context, old).contract, _read(context, new).contract
+    found = changes(before, after, _weights(context, new, config, audience))
     findings = revision_findings(after, before, found, old, None)
     wrong = [one for one in findings if one.severity is Severity.ERROR or one.code == "contract-editorial-unbumped"]
     if format == "json":
-        listed = [{"weight": one.weight.value, "column": one.column, "what": one.what} for one in found]
-        versions = {"old": before.version, "new": after.version, "enough": not wrong}
-        click.echo(json.dumps({"versions": versions, "changes": listed}, indent=1))
+        click.echo(json.dumps(_compared(before, after, found, wrong), indent=1, ensure_ascii=False))
     else:
-        rows: list[list[Scalar]] = [[one.weight.value, one.column or "", one.what] for one in found]
-        title = f"{old} {before.version} → {new} {after.version}: {len(found) or 'no'} change{'s' * (len(found) != 1)}"
-        _print(Table(title=title, columns=["change", "column", "what"], rows=rows), format)
-        for one in wrong:
-            click.echo("\n".join(finding_lines(one)))
+        counted = f"{len(found) or 'no'} change{'s' * (len(found) != 1)}"
+        demanded = _demanded(before, found)
+        asked = f", which ask{'s' * (len(found) == 1)} for {demanded}" if found and demanded else ""
+        _print(changes_table(f"{old} {before.version} → {new} {after.version}: {counted}{asked}", found), format)
+        _say(wrong, format)
     raise SystemExit(1 if any(one.severity is Severity.ERROR for one in findings) else 0)
 
 
@@ -76,49 +112,113 @@ def diff(context: Context, old: str, new: str, format: str) -> None:  # noqa: A0
 @click.pass_obj
 def show(context: Context, contract: str, format: str) -> None:  # noqa: A002 - the option's name
     """Show what a contract promises and what happens where data breaks it."""
-    from release_gate.report.text import finding_lines
+    from release_gate.contracts.shown import plain, tables
 
     reading = _read(context, contract)
     if format == "json":
-        click.echo(json.dumps(_plain(reading.contract), indent=1, ensure_ascii=False))
+        click.echo(json.dumps(plain(reading.contract), indent=1, ensure_ascii=False))
         return
-    _print(_table(reading.contract), format)
-    for found in reading.findings:
-        click.echo("\n".join(finding_lines(found)))
+    for index, table in enumerate(tables(reading.contract)):
+        click.echo("\n" * bool(index), nl=False)
+        _print(table, format)
+    _say(reading.findings, format)
+
+
+@command.command()
+@click.argument("contract")
+@option("--out", metavar="FILE", help="Write the schema (YAML) to this file instead of printing it.")
+@click.pass_obj
+def export(context: Context, contract: str, out: str | None) -> None:
+    """Write a contract as a pandera schema (YAML), for code that validates frames; what is lost stands above it."""
+    from release_gate.contracts.pandera_schema import written
+    from release_gate.files import write_whole
+
+    text = written(_read(context, contract).contract)
+    if out:
+        write_whole(context.home / out, text.encode())
+    else:
+        click.echo(text, nl=False)
+
+
+def _weights(
+    context: Context, contract: str, config: str | None, audience: Literal["readers", "writers", "both"] | None
+) -> ContractChanges:
+    """How the model of this contract weighs changes, where a configuration is asked for or stands here."""
+    from release_gate import config as configuration
+    from release_gate.commands.context import configured
+
+    known = ContractChanges()
+    if config or (context.home / configuration.FILE).is_file():
+        models = configured(context, config)[0].models
+        same = (one for one in models if PurePosixPath(contract) in map(PurePosixPath, one.contracts))
+        known = next((one.contract_changes for one in same), known)
+    return known.model_copy(update={"for_": audience}) if audience else known
+
+
+def _read_old(context: Context, name: str) -> Reading:
+    """A contract of this folder, or of another revision (`REV:path`).
+
+    Raises:
+        BadInput: `base-unknown`, `file-missing`, or everything that is wrong with the contract.
+    """
+    from release_gate.commands.base_revision import at_base
+    from release_gate.contracts.reading import read
+    from release_gate.documents import parse
+
+    revision, _, path = name.partition(":")
+    if not revision or not PurePosixPath(path).suffix or (context.home / name).exists():
+        return _read(context, name)
+    base = at_base(context.home / path, revision, context.environment)
+    if base.content is None:
+        raise BadInput.because("file-missing", f"{path} is not there at {revision}")
+    return read(parse(base.content, name))
 
 
 def _read(context: Context, name: str) -> Reading:
-    from release_gate.contracts.reading import read, refuse_python
-    from release_gate.documents import read as read_document
+    from release_gate.commands.contract_reading import read_contract
 
-    if not (context.home / name).exists():
-        refuse_python(name)
-    return read(read_document(context.home / name, shown=name))
+    return read_contract(context, context.home, name).reading
 
 
-def _table(contract: Contract) -> Table:
-    rows: list[list[Scalar]] = []
-    for column in contract.columns:
-        said = column.policy
-        marks = ["key"] * (column.name in contract.key) + ["unique"] * column.unique + ["sensitive"] * said.sensitive
-        rules = "; ".join([*marks, *map(str, column.rules)])
-        on_null = said.on_null.value if said.on_null else "not declared"
-        rows.append(
-            [column.name, column.kind.value, rules, on_null, said.invalid_words, said.backfill or "not declared"]
-        )
-    bounds = (("at least", contract.rows_least), ("at most", contract.rows_most))
-    limits = ", ".join(f"{words} {number:,} row{'s' * (number != 1)}" for words, number in bounds if number is not None)
-    owner = f", owner {contract.owner}" if contract.owner else ""
-    columns = f"{len(contract.columns)} column{'s' * (len(contract.columns) != 1)}"
-    title = f"{contract.name} {contract.version}{owner}: {columns}{', ' + limits if limits else ''}"
-    return Table(title=title, columns=["column", "type", "rules", "on null", "on invalid", "backfill"], rows=rows)
+def _demanded(before: Contract, found: tuple[Change, ...]) -> str | None:
+    """The least version that the changes ask for; None where the old contract has none to count from."""
+    from release_gate.contracts.changes import owed
+
+    return str(owed(before.semantic, found)) if before.semantic else None
 
 
-def _plain(contract: Contract) -> dict[str, object]:
-    columns = [dict(zip(_table(contract).columns, row, strict=True)) for row in _table(contract).rows]
-    head = {"name": contract.name, "version": contract.version, "owner": contract.owner, "table": contract.table}
-    rows = {"least": contract.rows_least, "most": contract.rows_most}
-    return {**head, "key": list(contract.key), "rows": rows, "columns": columns}
+def _compared(before: Contract, after: Contract, found: tuple[Change, ...], wrong: list[Finding]) -> dict[str, object]:
+    versions = {
+        "old": before.version,
+        "new": after.version,
+        "demanded": _demanded(before, found),
+        "enough": not any("backfill" not in one.code for one in wrong),
+    }
+    listed = [
+        {
+            "change": one.kind,
+            "column": one.column,
+            "what": one.what,
+            "readers": one.readers.value,
+            "writers": one.writers.value,
+            "weight": one.weight.value,
+        }
+        for one in found
+    ]
+    told = [one.model_dump(mode="json", include={"code", "severity", "message", "remedy"}) for one in wrong]
+    return {"versions": versions, "changes": listed, "findings": told}
+
+
+def _say(findings: Iterable[Finding], form: str) -> None:
+    from release_gate.report.escape import text
+    from release_gate.report.text import finding_lines
+
+    for found in findings:
+        if form == "markdown":
+            place = f"{found.where}: " if str(found.where) else ""
+            click.echo(f"\n- {found.severity} `{found.code}` {text(place + found.message)} {text(found.remedy)}")
+        else:
+            click.echo("\n".join(finding_lines(found)))
 
 
 def _print(table: Table, form: str) -> None:
@@ -126,7 +226,7 @@ def _print(table: Table, form: str) -> None:
         from release_gate.report.cells import grid
         from release_gate.report.escape import text
 
-        click.echo(f"{text(table.title)}\n\n{grid(table.columns, table.rows)}")
+        click.echo(f"{text(table.title)}\n\n{grid(table.columns, table.rows, LONGEST)}")
         return
     from release_gate.report.text import table_lines
 

@@ -148,7 +148,7 @@ def _contracts(root: Path, paths: list[str]) -> tuple[dict[str, str], dict[str, 
         return {}, {}
     data = paths[0]
     contract = f"contracts/{Path(data).stem}.yml"
-    return {contract: data}, {contract: drafted(profile(root / data, data), data)}
+    return {contract: data}, {contract: drafted(profile(root / data, data), data, owner(root))}
 
 
 def _name(root: Path) -> str:

@@ -69,7 +69,9 @@ def gate(context: Context, model: ModelConfig, place: Place, *, sources: Mapping
     data = sorted({*model.contracts.values(), model.evaluation.data})
     handed, known = _handed(model, place, sources or {})
     overall = judge(model.model, required(model), handed, known)
-    notes = missing_facts(package, card, model.card, data, sorted(model.contracts), changed=changed)
+    features = model.transforms.features if model.transforms is not None else None
+    contracts = [*sorted(model.contracts), *([features] if features is not None else [])]
+    notes = missing_facts(package, card, model.card, data, contracts, changed=changed)
     notes += verdict_problems(package, model, overall)
     if not notes:
         compared = compared_with(overall)

@@ -145,7 +145,8 @@ def rolled_back(
                 telling = Telling(context, model, hands.ledger, hands.looks, timeout=TIMEOUT)
                 telling.settle(told.findings, patience=PATIENCE)
 
-            for effect in (partial(hands.afterwards, told.restored), told_all, partial(_let_go, hands, told)):
+            fed = partial(_fed, context, model, place, told)
+            for effect in (partial(hands.afterwards, told.restored), fed, told_all, partial(_let_go, hands, told)):
                 # From here on traffic is safe: whatever fails is owed, and fails nothing.
                 try:
                     effect()
@@ -165,6 +166,13 @@ def _forgotten(hands: Hands, folder: Path) -> list[Finding]:
         if any(one.startswith("sha256:") for one in target.routed()):
             return []
     return [finding("target-forgotten", f"{folder} keeps nothing of any version that serves or served")]
+
+
+def _fed(context: Context, model: ModelConfig, place: Place, told: Told) -> None:
+    """Told where the features that the restored version needs are not promised here any more."""
+    from release_gate.commands.fed_features import unfed
+
+    told.findings.extend(unfed(context, model, place, told.restored or "", told.replaced))
 
 
 def _let_go(hands: Hands, told: Told) -> None:

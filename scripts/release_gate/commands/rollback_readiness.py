@@ -1,4 +1,4 @@
-"""`rollback-readiness`: gathers ledger, migrations, owners and smoke checks, and lets the gate answer."""
+"""`rollback-readiness`: gathers ledger, migrations, features, owners and smoke checks, and lets the gate answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from release_gate.config import ModelConfig
 from release_gate.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
-    from release_gate.gates.rollback_readiness import Found, Person, Smoke
+    from release_gate.gates.rollback_readiness import Features, Found, Person, Smoke
     from release_gate.lifecycle.events import Event
 
 GATE = "rollback-readiness"
@@ -29,7 +29,7 @@ GATE = "rollback-readiness"
 )
 @click.pass_obj
 def command(context: Context, /, token: str | None, **asked: Any) -> None:
-    """Could this change be taken back: to what, how, with which data, by whom, proven by what?"""
+    """Could this change be taken back: to what, how, with which data, fed with what, by whom, proven by what?"""
     run_gate(context, Asked(**asked), GATE, lambda *given: gate(*given, token=token))
 
 
@@ -51,6 +51,7 @@ def gate(context: Context, model: ModelConfig, place: Place, *, token: str | Non
         people=people,
         unanswered=unanswered,
         ledger=ledger,
+        features=_features(context, model, place, events),
     )
     return judge(model, facts, context.clock.now())
 
@@ -88,6 +89,28 @@ def _migrations(context: Context, model: ModelConfig, place: Place, events: list
     migrations = judged(seen.new, texts, seen.named) if seen is not None else []
     read = {one.file for one in migrations}
     return Found(migrations, since, {name: text for name, text in texts.items() if _belongs(name, read)})
+
+
+def _features(context: Context, model: ModelConfig, place: Place, events: list[Event]) -> Features | None:
+    """What a rollback would need of this checkout; None without a version to go back to, or where that needs none."""
+    from release_gate.findings import Refused
+    from release_gate.gates.rollback_readiness import Features
+    from release_gate.lifecycle.state import fold
+    from release_gate.registry.datasets import contract_of
+    from release_gate.registry.opened import open_registry
+
+    state = fold(events)
+    version = state.last_known_good or state.production
+    if version is None:
+        return None
+    registry = open_registry(model.registry, root=place.root, environment=context.environment)
+    try:
+        needed = registry.describe(version).features
+    except Refused as refusal:
+        # Told only where features are promised at all: a package that can't be used is build-candidate's to tell.
+        declared = model.transforms is not None and model.transforms.features is not None
+        return Features(version, unread=refusal.findings[0].message) if declared else None
+    return Features(version, needed, contract_of(place.root, needed.name)) if needed is not None else None
 
 
 def _belongs(name: str, migrations: set[str]) -> bool:

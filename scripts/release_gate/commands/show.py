@@ -85,4 +85,6 @@ def table(package: Package, size: int) -> Table:
     ]
     rows.extend(["data", f"{data.name} {data.identity}"] for data in contents.datasets)
     rows.extend(["contract", f"{one.name} version {one.version or 'none'}"] for one in contents.contracts)
+    if contents.features is not None:
+        rows.append(["feature contract", f"{contents.features.name} version {contents.features.version or 'none'}"])
     return Table(title=f"{package.model} {package.digest}", columns=["", "value"], rows=rows)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from release_gate.commands.context import Context, Place
+from release_gate.commands.context import RUN, Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
 from release_gate.config import ModelConfig
@@ -16,9 +18,12 @@ from release_gate.verdict import Outcome, Subject, Verdict
 
 if TYPE_CHECKING:
     from release_gate.caller.environments import Environment
+    from release_gate.change_kinds import ContractChanges
     from release_gate.config import Transforms
 
 NAME = "transform-tests"
+DECIDED = ("features", "tests", "coverage", "limit")
+"""Options that stand for keys under `transforms`."""
 
 
 @click.command()
@@ -30,6 +35,8 @@ NAME = "transform-tests"
 )
 @option("--serving", metavar="MODULE:FUNCTION", help="The same features of one request.")
 @option("--data", metavar="FILE", help="Parquet or CSV file of raw rows to compare both on.")
+@option("--contract", metavar="FILE", help="Contract of the raw rows; with it, both are tried on rows at its edges.")
+@option("--features", metavar="FILE", help="Contract that the features of both sides must keep.")
 @option("--tests", metavar="PATH", multiple=True, help="File or folder that pytest collects; tests when absent.")
 @option("--coverage", metavar="SHARE", help="Least branch coverage of the transforms' files; 90% when absent.")
 @option("--limit", metavar="DURATION", help="Time after which the tests are ended; 10m when absent.")
@@ -37,7 +44,7 @@ NAME = "transform-tests"
 @click.pass_obj
 def command(context: Context, /, **options: Any) -> None:
     """Do feature tests pass, and training and serving agree?"""
-    own = {name: options.pop(name) for name in ("training", "serving", "data", "tests", "coverage", "limit")}
+    own = {name: options.pop(name) for name in ("training", "serving", "data", "contract", *DECIDED)}
     python = Path(context.home / options.pop("python")) if options.get("python") else None
     options.pop("python", None)
     asked = Asked(**options)
@@ -45,19 +52,21 @@ def command(context: Context, /, **options: Any) -> None:
         _refuse_alone(own)
         run_gate(context, asked, NAME, lambda *each: gate(*each, python=python))
         return
-    finish(asked, [judged(context, NAME, asked.model or "-", lambda: _alone(context, asked.model or "-", own, python))])
+    model = asked.model or "-"
+    spot = Place(root=context.home, run=context.home / (asked.run or RUN))
+    finish(asked, [judged(context, NAME, model, lambda: _alone(context, model, spot, own, python))])
 
 
 def _refuse_alone(own: dict[str, Any]) -> None:
     """Options that the configuration decides mean nothing without a transform given beside them."""
     from release_gate.findings import BadInput
 
-    given = [f"--{name}" for name in ("tests", "coverage", "limit") if own[name]]
+    given = [f"--{name}" for name in ("contract", *DECIDED) if own[name]]
     if given:
         raise BadInput.because("usage", f"{', '.join(given)} belong to the form with --training, --serving and --data")
 
 
-def _alone(context: Context, model: str, own: dict[str, Any], python: Path | None) -> Verdict:
+def _alone(context: Context, model: str, spot: Place, own: dict[str, Any], python: Path | None) -> Verdict:
     from release_gate.config import Transforms
     from release_gate.documents import Document, validated
     from release_gate.findings import BadInput
@@ -65,12 +74,16 @@ def _alone(context: Context, model: str, own: dict[str, Any], python: Path | Non
     lacking = [f"--{name}" for name in ("training", "serving", "data") if own[name] is None]
     if lacking:
         raise BadInput.because("usage", f"{', '.join(lacking)} must be given too")
-    given = {name: own[name] for name in ("training", "serving", "coverage", "limit") if own[name] is not None}
+    names = ("training", "serving", "features", "coverage", "limit")
+    given = {name: own[name] for name in names if own[name] is not None}
     if own["tests"]:
         given["tests"] = list(own["tests"])
     transforms = validated(Document("command line", given), Transforms)
-    environment = _environment(context, context.home, None, python)
-    return _judged(context, model, context.home, transforms, data=own["data"], environment=environment)
+    environment = _environment(context, spot.root, None, python)
+    contract = own["contract"]
+    if contract is not None:
+        _existing(spot.root, contract)
+    return _judged(context, model, spot, transforms, data=own["data"], contract=contract, environment=environment)
 
 
 def gate(context: Context, model: ModelConfig, place: Place, *, python: Path | None = None) -> Verdict:
@@ -87,9 +100,19 @@ def gate(context: Context, model: ModelConfig, place: Place, *, python: Path | N
         return Verdict(
             gate=NAME, model=model.model, outcome=Outcome.SKIPPED, findings=[note], started=context.clock.now()
         )
-    data = next(iter(model.contracts.values()))
+    contract, data = next(iter(model.contracts.items()))
     environment = _environment(context, place.root, model.candidate.lock, python)
-    return _judged(context, model.model, place.root, model.transforms, data=data, environment=environment)
+    rules = model.contract_changes
+    return _judged(
+        context,
+        model.model,
+        place,
+        model.transforms,
+        data=data,
+        contract=contract,
+        environment=environment,
+        rules=rules,
+    )
 
 
 def _environment(context: Context, root: Path, lock: str | None, python: Path | None) -> Environment:
@@ -101,29 +124,41 @@ def _environment(context: Context, root: Path, lock: str | None, python: Path | 
 
 
 def _judged(
-    context: Context, model: str, root: Path, transforms: Transforms, *, data: str, environment: Environment
+    context: Context,
+    model: str,
+    spot: Place,
+    transforms: Transforms,
+    *,
+    data: str,
+    contract: str | None = None,
+    environment: Environment,
+    rules: ContractChanges | None = None,
 ) -> Verdict:
     from release_gate.caller.agreement import compared
-    from release_gate.caller.pytest_run import tested
+    from release_gate.commands.feature_contract import kept, promised
+    from release_gate.commands.transform_checks import Checks
+    from release_gate.files import make_folder
+    from release_gate.gates.transform_agreement import following, without_values
     from release_gate.gates.transform_tests import judge
 
+    root, outputs = spot.root, spot.run / "features"
     source = _existing(root, data)
-    for path in transforms.tests:
+    for path in (*transforms.tests, *([transforms.features] if transforms.features else [])):
         _existing(root, path)
     runner = context.runner()
-    agreement = compared(
-        transforms.training,
-        transforms.serving,
-        source,
-        root=root,
-        environment=environment,
-        runner=runner,
-        rows=transforms.rows,
-        tolerance=transforms.tolerance,
-        limit=transforms.limit,
-    )
+    promise = promised(root, transforms.features) if transforms.features is not None else None
+    shutil.rmtree(outputs, ignore_errors=True)  # what an earlier run left must not speak for this one
+    make_folder(outputs)
+    agreement = compared(transforms, source, root=root, environment=environment, runner=runner, outputs=outputs)
     files = [Path(file) for file in agreement.files if file is not None]
-    tests = tested(transforms.tests, files, root=root, environment=environment, runner=runner, limit=transforms.limit)
+    checks = Checks(transforms, root, environment, runner)
+    tests, parts = checks.tested(files)
+    if contract is not None and not agreement.missing:
+        tried, differing = checks.fuzzed(contract, source), {one.column for one in agreement.disagreements}
+        parts.append(replace(tried, findings=tuple(following(one, differing) for one in tried.findings)))
+    if promise is not None:
+        parts.append(kept(context, root, promise, agreement, outputs, rules=rules))
+        agreement = without_values(agreement, promise.contract.sensitive)
     return judge(
         tests,
         agreement,
@@ -132,6 +167,7 @@ def _judged(
         data=data,
         subjects=_subjects(root, files, source, data),
         started=context.clock.now(),
+        parts=parts,
     )
 
 

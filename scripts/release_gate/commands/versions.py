@@ -77,6 +77,15 @@ def unpacked(context: Context, state: Path, digest: str, fetch: Callable[[], Sea
     return package, Staged(code, model, environment, contents.use, digest)
 
 
+def noted(state: Path, digest: str) -> Package | None:
+    """What is known of a version that is unpacked here, unproven: enough to say something, not to run anything."""
+    try:
+        package = Package.model_validate_json((folder_of(state, digest) / PACKAGE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return package if package.digest == digest else None
+
+
 def _python_before(folder: Path) -> str | None:
     """The Python that a version's environment was made with, where this machine has it still.
 

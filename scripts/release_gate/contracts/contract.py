@@ -70,6 +70,11 @@ class RuleKind(StrEnum):
     MULTIPLE_OF = "a multiple of"
     LONGEST = "no longer than"
     SHORTEST = "no shorter than"
+    STARTS_WITH = "starting with"
+    ENDS_WITH = "ending with"
+    FEWEST_ITEMS = "of no fewer items than"
+    MOST_ITEMS = "of no more items than"
+    DISTINCT_ITEMS = "without an item twice"
 
     @property
     def is_range(self) -> bool:
@@ -79,13 +84,19 @@ class RuleKind(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One demand; `value` is a bound, a pattern, or a tuple of values for `one of` and `none of`."""
+    """One demand; `value` is a bound, a pattern, or a tuple of values for `one of` and `none of`.
+
+    A rule that `warns` is told and blocks nothing (pandera's `raise_warning`, the standard's `severity: warning`).
+    """
 
     kind: RuleKind
     value: Bound | tuple[Bound | bool, ...]
+    warns: bool = False
 
     def __str__(self) -> str:
         """In words: `at most 130`, `one of EWR, JFK, LGA`."""
+        if self.kind is RuleKind.DISTINCT_ITEMS:
+            return self.kind.value
         if not isinstance(self.value, tuple):
             return f"{self.kind.value} {self.value}"
         shown = ", ".join(str(value) for value in self.value[:8])
@@ -94,17 +105,35 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Backfill:
+    """How missing history is filled, who does it, since when it is complete; a sentence is all `how`."""
+
+    how: str
+    who: str | None = None
+    since: str | None = None
+
+    def __str__(self) -> str:
+        """One line for people."""
+        parts = [self.how, *([f"by {self.who}"] if self.who else []), *([f"since {self.since}"] if self.since else [])]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
 class Policy:
     """What is declared to happen to bad values; None where nothing is declared.
 
     `share` is the largest part of the rows that may be clipped, set to null or quarantined; 0 where none is named.
+    `impute` is the value that takes the place of a missing one; None where the reader of the data knows it alone.
+    `drift` is how far the share of nulls may move from that of the last accepted data, in parts of 1.
     """
 
     on_null: OnNull | None = None
     on_invalid: OnInvalid | None = None
     share: float = 0.0
-    backfill: str | None = None
+    backfill: Backfill | None = None
     sensitive: bool = False
+    impute: Bound | bool | None = None
+    drift: float | None = None
 
     @property
     def invalid_words(self) -> str:
@@ -123,7 +152,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Column:
-    """One column's promise. `storage` is the exact type where one is named, `zone` whether times carry a zone."""
+    """One column's promise. `storage` is the exact type where one is named, `zone` whether times carry a zone.
+
+    A column that is not `required` may be absent from the table. `since` is the contract's version that brought it.
+    """
 
     name: str
     kind: Kind
@@ -133,7 +165,89 @@ class Column:
     storage: str | None = None
     zone: bool | None = None
     description: str | None = None
+    required: bool = True
+    since: str | None = None
     where: Where = NOWHERE
+
+
+class Metric(StrEnum):
+    """What a measure counts in a whole table or column."""
+
+    ROWS = "rows"
+    NULLS = "null values"
+    MISSING = "missing values"
+    INVALID = "invalid values"
+    DUPLICATES = "duplicate values"
+    ABSENT = "values of the set that are absent"
+    AGE = "age of the newest row"
+    QUERY = "result of the query"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a number may be: from `least` to `most`, either open or excluded; `outside` turns it round."""
+
+    least: float | None = None
+    most: float | None = None
+    least_excluded: bool = False
+    most_excluded: bool = False
+    outside: bool = False
+
+    def hold(self, value: float) -> bool:
+        """Whether the number may be that."""
+        low = self.least is None or (value > self.least if self.least_excluded else value >= self.least)
+        high = self.most is None or (value < self.most if self.most_excluded else value <= self.most)
+        return (low and high) is not self.outside
+
+    def __str__(self) -> str:
+        """In words: `at most 5`, `above 0 and below 1`, `not 3`."""
+        if self.least == self.most and self.least is not None:
+            return f"{'not ' * self.outside}{self.least:g}"
+        low = "" if self.least is None else f"{'above' if self.least_excluded else 'at least'} {self.least:g}"
+        high = "" if self.most is None else f"{'below' if self.most_excluded else 'at most'} {self.most:g}"
+        inside = " and ".join(part for part in (low, high) if part)
+        return f"not both {inside}" if self.outside else inside
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number counted over the whole table that must lie within bounds, such as at most 5 % of nulls.
+
+    Attributes:
+        metric: what is counted.
+        bounds: what it may be; of `age` in seconds.
+        share: whether the bounds are parts of the rows in percent (0 to 100) rather than rows.
+        columns: the column it concerns; of duplicates all that are compared together; none for the whole table.
+        rules: of invalid values, what a value must keep.
+        values: of missing and absent values, those that are looked for; None among them means null.
+        query: of a query, one SELECT; `{table}` stands for the data, `{column}` for the column.
+        name: what the author calls it.
+        warns: whether a breach is only told.
+    """
+
+    metric: Metric
+    bounds: Bounds
+    share: bool = False
+    columns: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    values: tuple[Bound | bool | None, ...] = ()
+    query: str | None = None
+    name: str | None = None
+    warns: bool = False
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True)
+class Custom:
+    """A check in the caller's Python that no engine can run: `column` is None for one of the whole table.
+
+    `place` is its number among the checks of the column (or table) in the schema of `Contract.reference`.
+    """
+
+    name: str
+    place: int
+    column: str | None = None
+    warns: bool = False
 
 
 @total_ordering
@@ -162,7 +276,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Contract:
-    """A table's promise: its columns, how many rows, and which columns together name a row."""
+    """A table's promise: its columns, how many rows, and which columns together name a row.
+
+    `closed` refuses columns that are not declared, `ordered` any order but the declared one. `reference` is the
+    `module:Schema` that `custom` checks are run from.
+    """
 
     name: str
     version: str
@@ -173,6 +291,11 @@ class Contract:
     rows_most: int | None = None
     key: tuple[str, ...] = ()
     unique_together: tuple[tuple[str, ...], ...] = ()
+    measures: tuple[Measure, ...] = ()
+    custom: tuple[Custom, ...] = ()
+    closed: bool = False
+    ordered: bool = False
+    reference: str | None = None
     file: str = ""
     format: str = "odcs"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from release_gate.contracts.contract import Rule
+from release_gate.contracts.contract import Custom, Measure, Rule
 
 
 class Fit(StrEnum):
@@ -22,11 +22,15 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True)
 class Example:
-    """One failing row: its number from 1, its key, and the value; None where that is sensitive."""
+    """One failing row: its number from 1, its key, and the value; None where that is sensitive or there is none.
 
-    row: int
+    A table in a database numbers no rows. `file` names the file the row is in, where there are several.
+    """
+
+    row: int | None
     key: str | None
     value: str | None
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class ColumnCount:
-    """What one declared column holds. `invalid` counts rows that break any rule, each row once."""
+    """What one declared column holds. `invalid` counts rows that break any rule that blocks, each row once."""
 
     name: str
     found: str | None
@@ -62,6 +66,40 @@ class KeyCount:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a measure came to: the number, or the cause why there is none. A share is in percent, an age in seconds."""
+
+    measure: Measure
+    value: float | None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class CustomCount:
+    """Rows that fail a check of the caller's Python; `cause` says why it could not be run.
+
+    `whole` says that it had to see the whole column or table at once, and `rows` is all of them where it only says
+    yes or no of them together.
+    """
+
+    check: Custom
+    rows: int = 0
+    examples: tuple[Example, ...] = ()
+    cause: str | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What the scan took: which engine, how many checks were proven without counting rows, counted, queries sent."""
+
+    engine: str
+    proven: int = 0
+    counted: int = 0
+    queries: int = 0
+
+
+@dataclass(frozen=True)
 class Counts:
     """A whole table: `missing` and `undeclared` name columns, `repeated` those that stand there more than once."""
 
@@ -72,6 +110,11 @@ class Counts:
     missing: tuple[str, ...] = ()
     undeclared: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    measures: tuple[Measured, ...] = ()
+    custom: tuple[CustomCount, ...] = ()
+    misplaced: bool = False
+    """The declared columns stand in another order."""
+    effort: Effort | None = None
     quarantined: int = 0
     quarantine: str | None = None
     delimiter: str | None = field(default=None)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from release_gate.contracts.contract import Bound, Kind
+from release_gate.contracts.personal import by_name
 
 SET_SIZE = 20
 """A text column with at most this many values, each met often, is taken for a set."""
@@ -25,14 +27,21 @@ SMALLEST_SPAN = 1e-290
 """Below this, floats have too few digits left to widen a range."""
 DRAFT = "DRAFT: say how missing history is filled, who does it, and from when"
 
-_PERSONAL = re.compile(
-    r"(^|_)(e?mail|phone|ssn|passport|iban|birth(day|date)?|address|(first|last|full)_?name)(_|$)", re.I
-)
+NULL_SLACK = 5
+"""Percentage points by which the share of nulls may grow."""
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """What one column holds. `least` and `most` are of the finite numbers; None where there are none, or others."""
+    """What one column holds.
+
+    Attributes:
+        least: the smallest of the finite numbers, or the first day (ISO 8601); None where there are none, or others.
+        most: the largest of the finite numbers.
+        values: all of its texts, where there are few.
+        pattern: what all of its texts match, where they look like codes.
+        personal: what its values look like where they seem to belong to people, such as `e-mail addresses`.
+    """
 
     name: str
     kind: Kind
@@ -41,30 +50,47 @@ class ColumnProfile:
     nulls: int = 0
     distinct: int = 0
     values: tuple[str, ...] = ()
-    least: int | float | None = None
+    least: Bound | None = None
     most: int | float | None = None
+    pattern: str | None = None
+    personal: str | None = None
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether its name or its values say that they belong to people."""
+        return self.personal is not None or by_name(self.name)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a table holds; `left_out` names columns of types that no contract describes."""
+    """What a table holds; `left_out` names columns of types that no contract describes.
+
+    `pairs` are two columns each that together name a row, looked for where no single column does.
+    """
 
     name: str
     rows: int
     columns: tuple[ColumnProfile, ...]
     left_out: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def keys(self) -> tuple[tuple[str, ...], ...]:
+        """Columns that could be the key, alone or as a pair, the likeliest first."""
+        alone = tuple((one.name,) for one in self.columns if _names_rows(one, self.rows))
+        return alone or self.pairs
 
 
-def draft(profile: Profile, source: str) -> str:
+def draft(profile: Profile, source: str, owner: str | None = None) -> str:
     """A contract (YAML) that the profiled data keeps; `source` names the data in a comment."""
-    key = next((one.name for one in profile.columns if _names_rows(one, profile.rows)), None)
+    key = profile.keys[0] if profile.keys else ()
     least = max(1, math.floor(profile.rows * ROWS_KEPT))
     table = {
         "name": profile.name,
         "logicalType": "object",
         "physicalType": "table",
         "quality": [{"name": "enough rows", "type": "library", "metric": "rowCount", "mustBeGreaterOrEqualTo": least}],
-        "properties": [_property(one, profile.rows, key=one.name == key) for one in profile.columns],
+        "properties": [_property(one, profile.rows, key) for one in profile.columns],
     }
     contract = {
         "apiVersion": "v3.1.0",
@@ -73,39 +99,71 @@ def draft(profile: Profile, source: str) -> str:
         "name": profile.name,
         "version": "1.0.0",
         "status": "draft",
+        **({"customProperties": [{"property": "owner", "value": owner}]} if owner else {}),
         "schema": [table],
     }
-    rows = f"{profile.rows:,} row{'s' * (profile.rows != 1)}"
-    head = [f"Drafted from {source} ({rows}): read every line before you rely on it."]
-    head += [f"Left out, since no contract describes their types: {', '.join(profile.left_out)}"] * bool(
-        profile.left_out
-    )
-    comments = "".join(f"# {' '.join(line.split())}\n" for line in head)
+    comments = "".join(f"# {' '.join(line.split())}\n" for line in _remarks(profile, source))
     return comments + yaml.dump(contract, Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _property(column: ColumnProfile, rows: int, *, key: bool) -> dict[str, Any]:
-    personal = bool(_PERSONAL.search(column.name))
+def _remarks(profile: Profile, source: str) -> Iterator[str]:
+    """What a reader should look at first."""
+    rows = f"{profile.rows:,} row{'s' * (profile.rows != 1)}"
+    yield f"Drafted from {source} ({rows}): read every line before you rely on it."
+    yield "How fresh the data must be is for people to say: `slaProperties` with `property: freshness`."
+    if profile.left_out:
+        yield f"Left out, since no contract describes their types: {', '.join(profile.left_out)}"
+    if len(profile.keys) > 1:
+        others = "; ".join(", ".join(names) for names in profile.keys[1:6])
+        yield f"The key is a guess: no two rows of this data share these either: {others}"
+    marked = [f"{one.name} ({one.personal or 'by its name'})" for one in profile.columns if one.sensitive]
+    if marked:
+        yield f"Marked sensitive, so that no value of theirs is shown or written here: {', '.join(marked)}"
+
+
+def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[str, Any]:
     said: dict[str, Any] = {"name": column.name, "logicalType": column.kind.value}
     if column.storage:
         said["physicalType"] = column.storage
-    if key:
-        said |= {"primaryKey": True, "primaryKeyPosition": 1, "unique": True}
+    if column.name in key:
+        said |= {"primaryKey": True, "primaryKeyPosition": key.index(column.name) + 1}
+        said |= {"unique": True} if len(key) == 1 else {}
     said["required"] = column.nulls == 0
-    options: dict[str, Any] = dict(_range(column))
+    known = _is_set(column, rows)
+    # What is said of values shows some of them.
+    options: dict[str, Any] = {} if column.sensitive else _range(column)
+    if column.pattern and not known and not column.sensitive:
+        options["pattern"] = column.pattern
     if column.zone is not None:
         options["timezone"] = column.zone
     if options:
         said["logicalTypeOptions"] = options
-    often = column.distinct * SET_SIZE <= rows
-    if column.kind is Kind.STRING and 0 < len(column.values) == column.distinct and often and not personal:
-        rule = {"type": "library", "metric": "invalidValues", "arguments": {"validValues": list(column.values)}}
-        said["quality"] = [{"name": f"{column.name} is known", **rule, "mustBe": 0}]
+    if quality := _quality(column, rows, known=known):
+        said["quality"] = quality
     policies = {"onNull": "reject" if column.nulls == 0 else "keep", "onInvalid": "reject", "backfill": DRAFT}
     said["customProperties"] = [{"property": name, "value": value} for name, value in policies.items()]
-    if personal:
+    if column.sensitive:
         said["customProperties"].append({"property": "sensitive", "value": True})
     return said
+
+
+def _is_set(column: ColumnProfile, rows: int) -> bool:
+    """Whether its texts are few, all known, and each met often."""
+    often = column.distinct * SET_SIZE <= rows
+    return column.kind is Kind.STRING and 0 < len(column.values) == column.distinct and often and not column.sensitive
+
+
+def _quality(column: ColumnProfile, rows: int, *, known: bool) -> list[dict[str, Any]]:
+    """Rules of the standard's library: the values that are known, and how many may be null."""
+    found: list[dict[str, Any]] = []
+    if known:
+        rule = {"type": "library", "metric": "invalidValues", "arguments": {"validValues": list(column.values)}}
+        found.append({"name": f"{column.name} is known", **rule, "mustBe": 0})
+    most = math.ceil(100 * column.nulls / rows) + NULL_SLACK if column.nulls else 100
+    if most < 100:
+        share = {"metric": "nullValues", "unit": "percent", "mustBeLessOrEqualTo": most}
+        found.append({"name": f"{column.name} is null no more often", "type": "library", **share})
+    return found
 
 
 def _names_rows(column: ColumnProfile, rows: int) -> bool:
@@ -116,6 +174,9 @@ def _names_rows(column: ColumnProfile, rows: int) -> bool:
 def _range(column: ColumnProfile) -> dict[str, Bound]:
     """A widened range; what is a share or a flag stays one, what is never negative stays so."""
     least, most = column.least, column.most
+    if isinstance(least, str):
+        # Days go on: only their beginning is known.
+        return {"minimum": f"{least[:4]}-01-01"}
     if least is None or most is None:
         return {}
     if column.kind in {Kind.NUMBER, Kind.INTEGER} and least >= 0 and most <= 1:

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 from release_gate.contracts.contract import Column, Contract, OnInvalid, OnNull, RuleKind
-from release_gate.contracts.counts import Broken, ColumnCount, Counts, Example, Fit, KeyCount
+from release_gate.contracts.counts import Broken, ColumnCount, Counts, Fit, KeyCount
+from release_gate.contracts.examples import evidence, shown
+from release_gate.contracts.measured import custom_findings, drift_findings, measure_findings
 from release_gate.findings import finding
-from release_gate.verdict import Finding, Scalar, Where
+from release_gate.verdict import Finding, Severity, Where
 
 _CODES = {
     **dict.fromkeys((RuleKind.AT_LEAST, RuleKind.ABOVE, RuleKind.AT_MOST, RuleKind.BELOW), "value-range"),
     **dict.fromkeys((RuleKind.ONE_OF, RuleKind.NONE_OF), "value-set"),
     **dict.fromkeys((RuleKind.SHORTEST, RuleKind.LONGEST), "value-length"),
-    RuleKind.PATTERN: "value-pattern",
+    **dict.fromkeys((RuleKind.PATTERN, RuleKind.STARTS_WITH, RuleKind.ENDS_WITH), "value-pattern"),
+    **dict.fromkeys((RuleKind.FEWEST_ITEMS, RuleKind.MOST_ITEMS, RuleKind.DISTINCT_ITEMS), "value-items"),
     RuleKind.MULTIPLE_OF: "value-multiple",
 }
 _NULL_WORDS = {OnNull.KEEP: "kept", OnNull.IMPUTE: "to be imputed", OnNull.DROP_ROW: "their rows to be dropped"}
 
 
-def data_findings(contract: Contract, counts: Counts) -> list[Finding]:
-    """Every breach of the contract; a file that was not parted into columns, or has no rows, is only that."""
+def data_findings(contract: Contract, counts: Counts, accepted: Mapping[str, float] | None = None) -> list[Finding]:
+    """Every breach of the contract; a file that was not parted into columns, or has no rows, is only that.
+
+    `accepted` holds the share of nulls (0 to 1) by column of the data that was accepted last.
+    """
     if counts.delimiter is not None:
-        shown = {"\t": "a tab"}.get(counts.delimiter, f"'{counts.delimiter}'")
-        message = f"the file is not parted by commas: its only column holds {shown}"
+        mark = {"\t": "a tab"}.get(counts.delimiter, f"'{counts.delimiter}'")
+        message = f"the file is not parted by commas: its only column holds {mark}"
         return [finding("table-delimiter", message, where=Where(table=counts.table))]
     found = [*_shape(contract, counts)]
     if counts.rows == 0:
@@ -39,6 +45,7 @@ def data_findings(contract: Contract, counts: Counts) -> list[Finding]:
         if column is not None:
             found += _column(column, count, counts)
     found += [_key(key, contract, counts) for key in counts.keys if key.rows]
+    found += [*measure_findings(counts), *custom_findings(counts), *drift_findings(contract, counts, accepted)]
     return found + _nulls_handled(contract, counts)
 
 
@@ -53,9 +60,9 @@ def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
         near = difflib.get_close_matches(name.lower(), [other.lower() for other in counts.undeclared], n=1)
         real = next((other for other in counts.undeclared if near and other.lower() == near[0]), None)
         hint = f"; did '{real}' take its place?" if real else ""
-        evidence = {"type": column.kind.value} if column else {}
+        promised = {"type": column.kind.value} if column else {}
         message = f"the column '{name}' is missing{hint}"
-        yield finding("column-missing", message, where=Where(table=counts.table, column=name), evidence=evidence)
+        yield finding("column-missing", message, where=Where(table=counts.table, column=name), evidence=promised)
     for name in counts.repeated:
         where = Where(table=counts.table, column=name)
         yield finding("column-repeated", f"the column '{name}' stands there more than once", where=where)
@@ -63,7 +70,13 @@ def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
         names = ", ".join(counts.undeclared[:20]) + (" and more" if len(counts.undeclared) > 20 else "")
         message = f"{_many(len(counts.undeclared), 'column')} without a contract: {names}"
         names_found = {"columns": counts.undeclared[:100]}
-        yield finding("column-undeclared", message, where=Where(table=counts.table), evidence=names_found)
+        severity = Severity.ERROR if contract.closed else None
+        where = Where(table=counts.table)
+        yield finding("column-undeclared", message, where=where, severity=severity, evidence=names_found)
+    if contract.ordered and counts.misplaced:
+        order = ", ".join(column.name for column in contract.columns[:20])
+        message = f"the columns stand in another order than declared: {order}"
+        yield finding("column-order", message, where=Where(table=counts.table))
 
 
 def _rows(contract: Contract, counts: Counts) -> Iterator[Finding]:
@@ -87,45 +100,52 @@ def _column(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Find
         yield finding("column-storage", message, where=where, evidence={"found": count.found})
     if count.nulls and column.policy.on_null in {OnNull.REJECT, None}:
         message = f"{_part(count.nulls, counts.rows)} without a value, which the contract rejects"
-        message += _shown(count.null_examples)
-        yield finding("null-rejected", message, where=where, evidence=_evidence(count.nulls, count.null_examples))
+        message += shown(count.null_examples)
+        yield finding("null-rejected", message, where=where, evidence=evidence(count.nulls, count.null_examples))
     elif count.nulls == counts.rows:
         yield finding("column-all-null", "not one row has a value", where=where)
     for rule, cause in count.unjudgeable:
         message = f"`{rule}` can't be judged: {cause}"
         yield finding("rule-unjudgeable", message, where=column.where if column.where.file else where)
     yield from _invalid(column, count, counts)
+    for one in count.broken:
+        if one.rule is not None and one.rule.warns:
+            yield _broken(column, one, counts, Severity.WARNING)
 
 
 def _invalid(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Finding]:
     if not count.invalid:
         return
     where, said = Where(table=counts.table, column=column.name), column.policy
-    rules = "; ".join(
-        f"{_many(one.rows, 'row')} not {_demand(one, column)}{_shown(one.examples)}" for one in count.broken
-    )
-    evidence = _evidence(count.invalid, tuple(row for one in count.broken for row in one.examples))
+    blocking = [one for one in count.broken if one.rule is None or not one.rule.warns]
+    rules = "; ".join(f"{_many(one.rows, 'row')} not {_demand(one, column)}{shown(one.examples)}" for one in blocking)
+    rows_shown = evidence(count.invalid, tuple(row for one in blocking for row in one.examples))
     part = _part(count.invalid, counts.rows)
     if said.share and not within_share(column, count, counts.rows):
         message = f"{part} invalid, more than declared (`{said.invalid_words}`): {rules}"
-        yield finding("invalid-exceeded", message, where=where, evidence=evidence)
+        yield finding("invalid-exceeded", message, where=where, evidence=rows_shown)
         return
     if said.on_invalid is OnInvalid.QUARANTINE:
         message = f"{part} quarantined (up to {said.share * 100:g}% may be): {rules}"
-        yield finding("rows-quarantined", message, where=where, evidence=evidence)
+        yield finding("rows-quarantined", message, where=where, evidence=rows_shown)
         return
     handled = []
-    for one in count.broken:
+    for one in blocking:
         if _mended(column, one):
             handled.append(one)
-            continue
-        code = "value-unreadable" if one.rule is None else _CODES[one.rule.kind]
-        message = f"{_part(one.rows, counts.rows)} not {_demand(one, column)}{_shown(one.examples)}"
-        yield finding(code, message, where=where, evidence=_evidence(one.rows, one.examples))
+        else:
+            yield _broken(column, one, counts)
     if handled:
         rules = "; ".join(f"{_part(one.rows, counts.rows)} not {_demand(one, column)}" for one in handled)
         message = f"invalid values, declared `{said.invalid_words}`: {rules}"
-        yield finding("invalid-handled", message, where=where, evidence=evidence)
+        yield finding("invalid-handled", message, where=where, evidence=rows_shown)
+
+
+def _broken(column: Column, one: Broken, counts: Counts, severity: Severity | None = None) -> Finding:
+    code = "value-unreadable" if one.rule is None else _CODES[one.rule.kind]
+    message = f"{_part(one.rows, counts.rows)} not {_demand(one, column)}{shown(one.examples)}"
+    where = Where(table=counts.table, column=column.name)
+    return finding(code, message, where=where, severity=severity, evidence=evidence(one.rows, one.examples))
 
 
 def _mended(column: Column, broken: Broken) -> bool:
@@ -138,9 +158,9 @@ def _mended(column: Column, broken: Broken) -> bool:
 def _key(key: KeyCount, contract: Contract, counts: Counts) -> Finding:
     names = ", ".join(key.columns)
     code = "key-duplicate" if key.columns == contract.key else "value-duplicate"
-    message = f"{_part(key.rows, counts.rows)} sharing their {names} with another row{_shown(key.examples)}"
+    message = f"{_part(key.rows, counts.rows)} sharing their {names} with another row{shown(key.examples)}"
     where = Where(table=counts.table, column=names)
-    return finding(code, message, where=where, evidence=_evidence(key.rows, key.examples))
+    return finding(code, message, where=where, evidence=evidence(key.rows, key.examples))
 
 
 def _nulls_handled(contract: Contract, counts: Counts) -> list[Finding]:
@@ -178,25 +198,3 @@ def _part(number: int, rows: int) -> str:
         if number * 10_000 >= rows
         else f"{_many(number, 'row')} (<0.01%)"
     )
-
-
-def _shown(examples: Sequence[Example]) -> str:
-    """Where to look: up to three rows, of several with one value the first, by number, key and value."""
-    first = {one.value if one.value is not None else one.row: one for one in reversed(examples)}
-    places = []
-    for one in sorted(first.values(), key=lambda each: each.row)[:3]:
-        place = f"row {one.row}{f' ({one.key})' if one.key else ''}"
-        places.append(place if one.value is None else f"{one.value!r} in {place}")
-    return f", such as {', '.join(places)}" if places else ""
-
-
-def _evidence(rows: int, examples: Sequence[Example]) -> dict[str, Scalar | list[Scalar]]:
-    lines: list[Scalar] = []
-    for one in examples[:10]:
-        parts = [
-            f"row {one.row}",
-            *([one.key] if one.key else []),
-            *([f"value {one.value}"] if one.value is not None else []),
-        ]
-        lines.append(", ".join(parts))
-    return {"rows": rows, "examples": lines}

@@ -1,9 +1,10 @@
-"""Reads a contract whatever format it is written in: the open standard's YAML or pandera's."""
+"""Reads a contract whatever format it is written in: the open standard's YAML, or pandera's YAML or JSON."""
 
 from __future__ import annotations
 
 from release_gate.contracts import pandera_yaml
-from release_gate.contracts.contract import Reading
+from release_gate.contracts.contract import Contract, Reading
+from release_gate.contracts.policy import newcomers
 from release_gate.documents import Document
 from release_gate.findings import BadInput, finding
 from release_gate.verdict import Finding, Where
@@ -27,7 +28,44 @@ def read(document: Document, table: str | None = None) -> Reading:
             "it is neither an Open Data Contract (`kind: DataContract`) nor a pandera schema (`schema_type: dataframe`)"
         )
         raise BadInput.because("contract-format", message, where=document.where())
-    return Reading(reading.contract, (*_version(document, reading), *reading.findings, *_drafted(reading)))
+    return _whole(document, reading)
+
+
+def read_exported(document: Document, reference: str) -> Reading:
+    """The contract in a schema that the caller's Python handed back; `reference` is its `module:Schema`.
+
+    Raises:
+        BadInput: every fault, at the place in the caller's code.
+    """
+    return _whole(document, pandera_yaml.read(document, reference))
+
+
+def is_reference(name: str) -> bool:
+    """Whether a name is `package.module:Schema` and no path of a file."""
+    head, colon, tail = name.partition(":")
+    return bool(colon) and tail.isidentifier() and all(part.isidentifier() for part in head.split("."))
+
+
+def refuse_python(name: str) -> None:
+    """Say plainly that a schema in Python code is not read without the caller's environment.
+
+    Raises:
+        BadInput: `contract-python-unsupported`, for a name such as `package.module:Schema`.
+    """
+    if is_reference(name):
+        module, _, schema = name.partition(":")
+        message = f"{name} names a schema in Python code, and there is no environment of yours here to import it in"
+        export = f"from {module} import {schema} as schema; "
+        export += "print(getattr(schema, 'to_schema', lambda: schema)().to_yaml())"
+        remedy = f'Export it, and name the file instead: python -c "{export}" > contract.yml'
+        raise BadInput.because("contract-python-unsupported", message, where=Where(file=name), remedy=remedy)
+
+
+def _whole(document: Document, reading: Reading) -> Reading:
+    """The reading with what the contract as a whole should declare."""
+    contract = reading.contract
+    general = (*_version(document, reading), *_owner(document, contract))
+    return Reading(contract, (*general, *reading.findings, *newcomers(contract), *_drafted(reading)))
 
 
 def _version(document: Document, reading: Reading) -> list[Finding]:
@@ -39,24 +77,29 @@ def _version(document: Document, reading: Reading) -> list[Finding]:
     return [finding("contract-version-invalid", shown, where=document.where(at))]
 
 
+def _owner(document: Document, contract: Contract) -> list[Finding]:
+    if contract.owner:
+        return []
+    pandera = contract.format == "pandera"
+    remedy = (
+        "Add `owner` under `metadata`."
+        if pandera
+        else "Add a member with the role `owner` under `team`, or the custom property `owner`."
+    )
+    where = document.where(("metadata", "owner") if pandera else ("team",))
+    return [finding("contract-owner-missing", "the contract has no owner", where=where, remedy=remedy)]
+
+
 def _drafted(reading: Reading) -> list[Finding]:
     """One warning for all columns whose backfill nobody has written since the contract was drafted."""
-    backfills = [(column, column.policy.backfill or "") for column in reading.contract.columns]
-    drafted = [column for column, backfill in backfills if backfill.lower().startswith("draft")]
+    columns = reading.contract.columns
+    drafted = [
+        column
+        for column in columns
+        if column.policy.backfill is not None and column.policy.backfill.how.lower().startswith("draft")
+    ]
     if not drafted:
         return []
     names = ", ".join(column.name for column in drafted[:5]) + (" and more" if len(drafted) > 5 else "")
-    message = f"the backfill of {len(drafted)} of {len(backfills)} columns is still the draft's: {names}"
+    message = f"the backfill of {len(drafted)} of {len(columns)} columns is still the draft's: {names}"
     return [finding("contract-backfill-drafted", message, where=drafted[0].where)]
-
-
-def refuse_python(name: str) -> None:
-    """Say plainly that a schema in Python code is not read.
-
-    Raises:
-        BadInput: `contract-python-unsupported`, for a name such as `package.module:Schema`.
-    """
-    head, colon, tail = name.partition(":")
-    if colon and tail.isidentifier() and all(part.isidentifier() for part in head.split(".")):
-        message = f"{name} names a schema in Python code, which is not read yet"
-        raise BadInput.because("contract-python-unsupported", message, where=Where(file=name))

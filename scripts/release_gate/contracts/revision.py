@@ -1,11 +1,13 @@
-"""Turns the changes between two versions of a contract into findings: is the version bumped to match?"""
+"""Turns the changes between two versions of a contract into findings: bumped to match, and history provided for?"""
 
 from __future__ import annotations
 
-from release_gate.contracts.changes import Change, Weight, owed
-from release_gate.contracts.contract import Contract
+from release_gate.change_kinds import Weight
+from release_gate.contracts.change import Change
+from release_gate.contracts.changes import owed
+from release_gate.contracts.contract import Column, Contract, OnNull
 from release_gate.findings import finding
-from release_gate.verdict import Finding, Where
+from release_gate.verdict import Finding, Scalar, Table, Where
 
 _UNBUMPED = {
     Weight.BREAKING: "contract-breaking-unbumped",
@@ -17,6 +19,7 @@ _BUMPED = {
     Weight.COMPATIBLE: "contract-changed",
     Weight.EDITORIAL: "contract-changed",
 }
+_COLUMNS = ["change", "column", "what", "readers", "writers", "weight"]
 
 
 def revision_findings(
@@ -33,6 +36,20 @@ def revision_findings(
     if old is None:
         code = "contract-base-unreadable" if broken else "contract-base-absent"
         return [finding(code, f"{new.file} is compared with nothing: {absent}", where=where)]
+    return [*_version(new, old, changes, base), *_history(new, old, base)]
+
+
+def changes_table(title: str, changes: tuple[Change, ...]) -> Table:
+    """Each change with its kind, what it means to readers and to writers, and what it weighs here."""
+    rows: list[list[Scalar]] = [
+        [one.kind, one.column or "", one.what, one.readers.value, one.writers.value, one.weight.value]
+        for one in changes[:2000]
+    ]
+    return Table(title=title, columns=_COLUMNS, rows=rows)
+
+
+def _version(new: Contract, old: Contract, changes: tuple[Change, ...], base: str) -> list[Finding]:
+    where = Where(file=new.file)
     before, after = old.semantic, new.semantic
     if before is None or after is None:
         # A version that is none is a finding of its own; there is nothing to measure the changes against.
@@ -45,9 +62,7 @@ def revision_findings(
         return [_told(change, new, f"{before} → {after}") for change in changes]
     weight = changes[0].weight
     worst = [change for change in changes if change.weight is weight]
-    listed = "; ".join(_words(change) for change in worst[:10]) + (
-        f"; {len(worst) - 10} more" if len(worst) > 10 else ""
-    )
+    listed = "; ".join(map(_words, worst[:10])) + (f"; {len(worst) - 10} more" if len(worst) > 10 else "")
     message = f"{weight.value} change since {base}, but the version went from {before} to {after}: {listed}"
     remedy = f"Set the version to {needed} or higher, or undo the change."
     place = worst[0].where if worst[0].where.file else where
@@ -61,4 +76,27 @@ def _told(change: Change, new: Contract, versions: str) -> Finding:
 
 
 def _words(change: Change) -> str:
-    return f"column '{change.column}': {change.what}" if change.column else change.what
+    return f"{change} [{change.kind}]"
+
+
+def _history(new: Contract, old: Contract, base: str) -> list[Finding]:
+    """Columns that every row must have from now on, and of whose past rows nobody says who fills them."""
+    return [
+        finding(
+            "contract-backfill-missing",
+            f"column '{column.name}' is new since {base} and needs a value in every row, also in older ones: {lacking}",
+            where=column.where if column.where.file else Where(file=new.file),
+        )
+        for column in new.columns
+        if old.column(column.name) is None and (lacking := _lacking(column))
+    ]
+
+
+def _lacking(column: Column) -> str | None:
+    """What the backfill of a column that rows from before it lack does not say, None where it need not or does."""
+    if not column.required or column.policy.on_null not in {OnNull.REJECT, None}:
+        return None
+    said = column.policy.backfill
+    parts = {"how": said and said.how, "who": said and said.who, "since when": said and said.since}
+    missing = [name for name, value in parts.items() if not value]
+    return f"its backfill does not say {', '.join(missing)}" if missing else None

@@ -49,7 +49,8 @@ def missing_facts(
     if package.source.commit is None or contents.dirty:
         cause = "was built from files that no commit holds" if package.source.commit else "names no commit"
         found.append(finding("publish-commit-missing", f"the package {cause}"))
-    versions = {contract.name: contract.version for contract in contents.contracts}
+    sealed = [*contents.contracts, *([contents.features] if contents.features else [])]
+    versions = {contract.name: contract.version for contract in sealed}
     for name in contracts:
         if versions.get(name) is None:
             message = "has no version" if name in versions else "was not there when the package was built"
@@ -99,6 +100,8 @@ def _other_things(package: Package, model: ModelConfig, verdict: Verdict) -> lis
     contents = package.contents
     held = {("data", subject.name): subject.identity for subject in contents.datasets}
     held |= {("contract", contract.name): contract.identity for contract in contents.contracts}
+    if contents.features is not None:
+        held["contract", contents.features.name] = contents.features.identity
     code = {file.path.removeprefix("code/"): file.sha256 for file in contents.files if file.path.startswith("code/")}
     held |= {("code", name): f"sha256:{sha256}" for name, sha256 in code.items()}
     named = {(subject.kind, subject.name) for subject in verdict.subjects}
@@ -119,9 +122,10 @@ def _must_name(model: ModelConfig) -> dict[str, list[tuple[str, str]]]:
     """The data and contracts each gate judges by the configuration, and so says that it judged."""
     evaluation, tables = ("data", model.evaluation.data), [("data", name) for name in model.contracts.values()]
     contracts = [("contract", name) for name in model.contracts]
+    features = model.transforms.features if model.transforms is not None else None
     return {
         SCHEMA: list(dict.fromkeys([*contracts, *tables])),
-        TRANSFORMS: tables[:1],
+        TRANSFORMS: [*tables[:1], *([("contract", features)] if features is not None else [])],
         BUILD: [evaluation],
         THRESHOLDS: [evaluation],
     }
@@ -190,6 +194,8 @@ def concluded(package: Package, owner: str, use: str, notes: list[Finding], star
     ]
     rows.extend(["data", f"{data.name} {data.identity}"] for data in contents.datasets)
     rows.extend(["contract", f"{one.name} version {one.version}"] for one in contents.contracts)
+    if contents.features is not None:
+        rows.append(["feature contract", f"{contents.features.name} version {contents.features.version}"])
     rows.append(["lock", f"{contents.environment.lock} sha256:{contents.environment.sha256}"])
     subject = Subject(kind="package", name=package.model, identity=package.digest)
     return Verdict(

@@ -1,4 +1,4 @@
-"""The five answers of rollback-readiness in words: each fits a cell of a table."""
+"""The answers of rollback-readiness in words: each fits a cell of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Could this change be taken back: to what, how, with which data, by whom, and proven by what? Five answers."""
+"""Could this change be taken back: to what, how, with which data, fed with what, by whom, and proven by what?"""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Literal, NamedTuple
 from release_gate.config import ModelConfig
 from release_gate.findings import finding
 from release_gate.gates import readiness_words as words
+from release_gate.gates.feature_compatibility import broken
 from release_gate.lifecycle.deciders import deciders
 from release_gate.lifecycle.events import Event
 from release_gate.lifecycle.migration_files import Migration, Problem
+from release_gate.lifecycle.package import Contract
 from release_gate.lifecycle.state import fold
 from release_gate.verdict import Finding, Outcome, Scalar, Severity, Subject, Table, Verdict, Where, concluded
 
@@ -50,9 +52,23 @@ class Smoke:
 
 
 @dataclass(frozen=True)
+class Features:
+    """The feature contract that the version to go back to needs, and that of the same name in this checkout.
+
+    `unread` says why the need could not be read.
+    """
+
+    version: str
+    needed: Contract | None = None
+    here: Contract | None = None
+    unread: str | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """What was gathered. `ledger` says where the ledger is missing, in words; `people` is None where nobody was
-    asked; `unanswered` are GitHub's refusals; `smoke` is a finding where the file can't be used."""
+    asked; `unanswered` are GitHub's refusals; `smoke` is a finding where the file can't be used; `features` is None
+    where no version needs any."""
 
     events: Sequence[Event]
     found: Found
@@ -60,10 +76,11 @@ class Facts:
     people: Sequence[Person] | None = None
     unanswered: Sequence[Finding] = ()
     ledger: str | None = None
+    features: Features | None = None
 
 
 class Answer(NamedTuple):
-    """One of the five: what is said, and what is found on the way."""
+    """One of the answers: what is said, and what is found on the way."""
 
     question: str
     said: str
@@ -71,11 +88,12 @@ class Answer(NamedTuple):
 
 
 def judge(model: ModelConfig, facts: Facts, started: datetime) -> Verdict:
-    """The five answers; what keeps a rollback from working blocks."""
+    """The answers; what keeps a rollback from working blocks."""
     answers = [
         _version(model, facts),
         Answer("how traffic goes back", words.way_back(model), []),
         _migrations(facts.found),
+        *([_features(facts.features)] if facts.features is not None else []),
         _owner(model, facts, started),
         _smoke(model, facts.smoke),
     ]
@@ -151,6 +169,19 @@ def _told(one: Migration, problem: Problem) -> str:
         "unreadable": f"{one.file}: {problem.because}",
     }
     return says[problem.kind]
+
+
+def _features(features: Features) -> Answer:
+    question, needed = "features", features.needed
+    if needed is None:
+        told = f"what {features.version} needs can't be read: {features.unread}"
+        return Answer(question, told, [finding("features-unread", told)])
+    named = f"{needed.name} {needed.version or 'without a version'}"
+    cause = broken(needed, features.here)
+    if cause is None:
+        return Answer(question, f"{features.version} needs {named}, which is kept here", [])
+    told = f"{features.version} was made with features by {named}; {cause}"
+    return Answer(question, told, [finding("features-incompatible", told, where=Where(file=needed.name))])
 
 
 def _owner(model: ModelConfig, facts: Facts, now: datetime) -> Answer:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from release_gate.contracts.changes import Change
+from release_gate.contracts.change import Change
 from release_gate.contracts.contract import Contract, Reading
-from release_gate.contracts.counts import Counts
+from release_gate.contracts.counts import Counts, Effort
 from release_gate.contracts.judgement import data_findings
-from release_gate.contracts.revision import revision_findings
+from release_gate.contracts.revision import changes_table, revision_findings
 from release_gate.verdict import Finding, Scalar, Severity, Subject, Table, Verdict, concluded
 
 
@@ -27,12 +27,17 @@ class Revision:
 
 @dataclass(frozen=True)
 class Judged:
-    """One contract, the data it was held against, and the contract it replaces."""
+    """One contract, the data it was held against, and the contract it replaces.
+
+    `accepted` holds the share of nulls by column of the data accepted last, `acts` what was done with rows.
+    """
 
     reading: Reading
     counts: Counts
     revision: Revision
     subjects: tuple[Subject, ...] = ()
+    accepted: Mapping[str, float] | None = None
+    acts: tuple[Finding, ...] = ()
 
 
 def judge(model: str, pairs: Sequence[Judged], *, started: datetime) -> Verdict:
@@ -62,7 +67,8 @@ def findings_of(pair: Judged) -> list[Finding]:
         *revision_findings(
             contract, revision.contract, revision.changes, revision.base, revision.absent, broken=revision.broken
         ),
-        *data_findings(contract, pair.counts),
+        *data_findings(contract, pair.counts, pair.accepted),
+        *pair.acts,
     ]
 
 
@@ -79,11 +85,48 @@ def tables_of(pair: Judged) -> list[Table]:
         on_null = said.on_null.value if said.on_null else "not declared"
         rows.append([column.name, column.kind.value, *numbers[:2], on_null, numbers[2], said.invalid_words])
     size = f"{counts.rows:,} row{'s' * (counts.rows != 1)}"
+    if counts.effort is not None:
+        size += f", {_effort(counts.effort)}"
     title = f"{counts.table} against {contract.name} {contract.version}: {size}"
     names = ["column", "type", "found", "nulls", "on null", "invalid", "on invalid"]
     tables = [Table(title=title, columns=names, rows=rows[:2000])]
+    if any(column.policy.drift is not None for column in contract.columns) and counts.rows:
+        tables.append(_shares(pair))
     if pair.revision.changes:
-        changed: list[list[Scalar]] = [[one.weight.value, one.column or "", one.what] for one in pair.revision.changes]
         heading = f"Changes of {contract.file} since {pair.revision.base}"
-        tables.append(Table(title=heading, columns=["change", "column", "what"], rows=changed[:2000]))
+        tables.append(changes_table(heading, pair.revision.changes))
     return tables
+
+
+def _effort(effort: Effort) -> str:
+    """`6 checks proven and 8 counted in 2 queries`: how much was read to know."""
+    parts = [f"{number} {how}" for number, how in ((effort.proven, "proven"), (effort.counted, "counted")) if number]
+    checks = f"check{'s' * (effort.proven + effort.counted != 1)}"
+    first, *rest = parts or ["0 counted"]
+    number, how = first.split(" ")
+    told = " and ".join([f"{number} {checks} {how}", *rest])
+    return f"{told} in {effort.queries} quer{'y' if effort.queries == 1 else 'ies'}"
+
+
+SHARES = "Share of missing values of "
+_SHARE_COLUMNS = ["column", "now", "last accepted", "may move by"]
+
+
+def _shares(pair: Judged) -> Table:
+    """Every declared column's share of nulls; kept with the verdict, it is what the next data is compared with."""
+    before = pair.accepted or {}
+    rows: list[list[Scalar]] = []
+    for one in pair.counts.columns:
+        column = pair.reading.contract.column(one.name)
+        drift = column.policy.drift if column else None
+        rows.append([one.name, one.nulls / pair.counts.rows, before.get(one.name), drift])
+    return Table(title=f"{SHARES}{pair.counts.table}", columns=_SHARE_COLUMNS, rows=rows[:2000])
+
+
+def null_shares(verdict: Verdict) -> dict[str, float] | None:
+    """The share of nulls by column that an earlier verdict tells; None where it tells none, or of several tables."""
+    tables = [table for table in verdict.tables if table.title.startswith(SHARES) and table.columns == _SHARE_COLUMNS]
+    if verdict.gate != "schema-check" or len(tables) != 1:
+        return None
+    rows = tables[0].rows
+    return {str(row[0]): float(row[1]) for row in rows if isinstance(row[1], int | float)}

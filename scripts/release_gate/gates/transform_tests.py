@@ -7,8 +7,8 @@ from datetime import datetime
 from itertools import groupby
 
 from release_gate.findings import finding
-from release_gate.gates.transform_agreement import differences
-from release_gate.gates.transform_facts import Agreement, Disagreement, FileCoverage, TestRun
+from release_gate.gates.transform_agreement import differences, how
+from release_gate.gates.transform_facts import Agreement, Disagreement, FileCoverage, Part, TestRun
 from release_gate.verdict import Finding, Scalar, Subject, Table, Verdict, Where, concluded
 
 GATE = "transform-tests"
@@ -24,24 +24,27 @@ def judge(
     data: str,
     subjects: Sequence[Subject],
     started: datetime,
+    parts: Sequence[Part] = (),
 ) -> Verdict:
     """Fail on anything that was not proven: no tests, no measurement, no rows compared.
 
     `floor` is the least share (0 to 1) of statements and branches of each file of the transforms; `data` names the
-    file whose rows were compared.
+    file whose rows were compared; `parts` are what the other checks of the transforms found.
     """
     apart = differences(agreement, data)
-    findings = [*_of_tests(tests), *apart]
+    findings = [*_of_tests(tests), *apart, *_one_row(agreement)]
     # Tests that did not run say nothing of coverage that their own finding does not say better.
     if tests.passed and not tests.timed_out:
         findings.extend(_of_coverage(tests.coverage, floor, loaded=bool(agreement.files)))
+    findings.extend(one for part in parts for one in part.findings)
+    tables = [*_tables(tests, agreement, agree=not apart), *(one for part in parts for one in part.tables)]
     return Verdict(
         gate=GATE,
         model=model,
         outcome=concluded(findings),
-        findings=findings,
-        tables=_tables(tests, agreement, agree=not apart),
-        subjects=list(subjects),
+        findings=findings[:2000],
+        tables=tables[:50],
+        subjects=list(dict.fromkeys([*subjects, *(one for part in parts for one in part.subjects)])),
         started=started,
     )
 
@@ -49,6 +52,14 @@ def judge(
 def absent(model: str) -> Finding:
     """The note of a model without declared transforms."""
     return finding("transforms-absent", f"{model} declares no transforms: nothing to test here")
+
+
+def _one_row(agreement: Agreement) -> list[Finding]:
+    """That batches were left out: with nothing wrong row by row, only the declaration keeps them from being asked."""
+    whole = not (agreement.raised or agreement.changed) and agreement.rows > 1
+    if not whole or agreement.modes != ("alone",):
+        return []
+    return [finding("serving-one-row", "serving was asked row by row only: `transforms.serving_rows` is `one`")]
 
 
 def _of_tests(run: TestRun) -> list[Finding]:
@@ -179,15 +190,15 @@ def _tables(run: TestRun, agreement: Agreement, *, agree: bool) -> list[Table]:
             )
         )
     if agree:
-        compared: list[Scalar] = [agreement.rows, agreement.columns]
-        columns = ["rows compared", "columns compared"]
+        compared: list[Scalar] = [agreement.rows, agreement.columns, how(agreement.modes)]
+        columns = ["rows compared", "columns compared", "serving asked"]
         tables.append(Table(title="Training and serving agree", columns=columns, rows=[compared]))
     if agreement.disagreements:
         tables.append(
             Table(
                 title=f"Training and serving on {_many(agreement.rows, 'row')}: "
                 f"{_many(agreement.columns, 'column')} compared",
-                columns=["column", "rows that differ", "row", "training", "serving"],
+                columns=["column", "rows that differ", "serving asked", "row", "training", "serving"],
                 rows=[row for one in agreement.disagreements for row in _examples(one)],
             )
         )
@@ -199,4 +210,7 @@ def _many(number: int, thing: str) -> str:
 
 
 def _examples(one: Disagreement) -> list[list[Scalar]]:
-    return [[one.column, one.count, shown.row, shown.training, shown.serving] for shown in one.examples]
+    asked = how(one.modes)
+    if not one.examples:
+        return [[one.column, one.count, asked, None, None, None]]
+    return [[one.column, one.count, asked, shown.row, shown.training, shown.serving] for shown in one.examples]

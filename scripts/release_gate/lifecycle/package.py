@@ -45,7 +45,7 @@ class Environment(Value):
 
 
 class Contract(Value):
-    """A contract the data kept when the package was made, by version and digest."""
+    """A contract that was kept when the package was made, by version and digest."""
 
     name: Path
     version: Annotated[str, Field(max_length=100)] | None
@@ -72,7 +72,10 @@ class Golden(Value):
 
 
 class Contents(Value):
-    """What is sealed inside a package: everything about it except its own digest and where it was built."""
+    """What is sealed inside a package: everything about it except its own digest and where it was built.
+
+    `features` is the contract of the features that the model was made with.
+    """
 
     model: Annotated[str, Field(min_length=1, max_length=100)]
     tree: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None = None
@@ -82,6 +85,7 @@ class Contents(Value):
     environment: Environment
     datasets: tuple[Subject, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    features: Contract | None = None
     delivery: Literal["endpoint", "batch", "none"]
     use: Use
     profile: dict[str, Any] | None = None

@@ -25,12 +25,15 @@ def datasets_of(root: Path, names: Iterable[str]) -> tuple[Subject, ...]:
 
 def contracts_of(root: Path, names: Mapping[str, str]) -> tuple[Contract, ...]:
     """Each contract file that is there, with the version it says it has."""
-    files = {name: root / name for name in sorted(names)}
-    return tuple(
-        Contract(name=name, version=_version(path), identity=f"sha256:{sha256(path)}")
-        for name, path in files.items()
-        if path.is_file()
-    )
+    return tuple(found for name in sorted(names) if (found := contract_of(root, name)) is not None)
+
+
+def contract_of(root: Path, name: str) -> Contract | None:
+    """A contract file with the version it says it has; None where it is not there, or lies outside."""
+    path = root / name
+    if not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
+        return None
+    return Contract(name=name, version=_version(path), identity=f"sha256:{sha256(path)}")
 
 
 def _version(path: Path) -> str | None:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_gate.edges import Store
+from release_gate.lifecycle.package import Contents
 from release_gate.registries import Branch, Bucket, Folder, Registries
 from release_gate.registry.ledger import Ledger
 from release_gate.registry.memory import Memory
-from release_gate.registry.packages import Sealed, copy, open_package
-from release_gate.registry.shipping import Depot, pull, store
+from release_gate.registry.packages import Sealed, copy, described, open_package
+from release_gate.registry.shipping import Depot, describe, pull, store
 from release_gate.registry.stores.folder import FolderStore
 from release_gate.registry.stores.git import LIMIT
 
@@ -110,6 +111,18 @@ class Registry:
         if isinstance(place, Folder):
             return open_package(self.root / place.path / "packages", digest)
         return pull(digest, self._depot, self.cache / "packages", str(place))
+
+    def describe(self, digest: str) -> Contents:
+        """What is sealed in a package, without fetching its layers.
+
+        Raises:
+            BadInput: `package-missing`, `package-incomplete`, `package-corrupt`, `package-newer`.
+            CannotJudge: as `store`.
+        """
+        place = self.places.packages
+        if isinstance(place, Folder):
+            return described(self.root / place.path / "packages", digest)
+        return describe(digest, self._depot, self.cache / "packages", str(place))
 
     @cached_property
     def _ledgers(self) -> Store:

@@ -66,10 +66,7 @@ def open_package(layout: Path, digest: str | None = None, *, verify: bool = True
         BadInput: `package-missing`, `package-incomplete`, `package-corrupt`, `package-newer`.
     """
     descriptor = _listed(layout, digest)
-    manifest = blobs.document(layout, descriptor["digest"], descriptor.get("size"), "manifest")
-    if not isinstance(manifest, dict) or manifest.get("artifactType") != ARTIFACT_TYPE:
-        kind = manifest.get("artifactType") if isinstance(manifest, dict) else "no object"
-        raise BadInput.because("package-newer", f"it is of type {kind!r}; this version reads {ARTIFACT_TYPE}")
+    manifest = _manifest(layout, descriptor["digest"], descriptor.get("size"))
     try:
         contents, layers = _described(layout, manifest)
         source = Source(
@@ -84,6 +81,19 @@ def open_package(layout: Path, digest: str | None = None, *, verify: bool = True
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput.because("package-corrupt", f"manifest or description is malformed: {_line(error)}") from error
     return Sealed(package, Layers(layout, layers, contents.files, contents.environment.lock), descriptor)
+
+
+def described(layout: Path, digest: str) -> Contents:
+    """What is sealed in a package, of which only manifest and description need to be here.
+
+    Raises:
+        BadInput: as `open_package`.
+    """
+    manifest = _manifest(layout, digest, None)
+    try:
+        return _described(layout, manifest)[0]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput.because("package-corrupt", f"manifest or description is malformed: {_line(error)}") from error
 
 
 def copy(sealed: Sealed, layout: Path) -> None:
@@ -108,6 +118,15 @@ def _listed(layout: Path, digest: str | None) -> Mapping[str, Any]:
     if found is None or not isinstance(found.get("digest"), str):
         raise BadInput.because("package-missing", f"{layout.name}/ does not hold {digest or 'a package'}")
     return found
+
+
+def _manifest(layout: Path, digest: str, size: int | None) -> Mapping[str, Any]:
+    """The manifest of a package of the kind we read."""
+    manifest = blobs.document(layout, digest, size, "manifest")
+    if not isinstance(manifest, dict) or manifest.get("artifactType") != ARTIFACT_TYPE:
+        kind = manifest.get("artifactType") if isinstance(manifest, dict) else "no object"
+        raise BadInput.because("package-newer", f"it is of type {kind!r}; this version reads {ARTIFACT_TYPE}")
+    return manifest
 
 
 def _described(layout: Path, manifest: Mapping[str, Any]) -> tuple[Contents, dict[str, Any]]:

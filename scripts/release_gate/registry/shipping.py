@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from release_gate.edges import Store
 from release_gate.findings import BadInput
+from release_gate.lifecycle.package import Contents
 from release_gate.registry import blobs
-from release_gate.registry.packages import Sealed, open_package
+from release_gate.registry.packages import Sealed, described, open_package
 from release_gate.registry.stores.parts import Part
 
 
@@ -72,6 +73,29 @@ def pull(digest: str, depot: Depot, layout: Path, place: str) -> Sealed:
         _fetched(depot, layout, blob, what, place)
     blobs.register(layout, descriptor)
     return open_package(layout, digest, verify=False)
+
+
+def describe(digest: str, depot: Depot, layout: Path, place: str) -> Contents:
+    """What is sealed in a package, without its layers: two small documents by way of a local layout.
+
+    Raises:
+        BadInput: `package-missing`, `package-incomplete`, `package-corrupt`, `package-newer`.
+        CannotJudge: the store's own.
+    """
+    blobs.path_of(layout, digest)  # refuses what is no digest
+    try:
+        return described(layout, digest)
+    except BadInput:
+        _descriptor(depot.get(_listed(digest)), digest, place)
+    blobs.start(layout)
+    _fetched(depot, layout, digest, "manifest", place)
+    manifest = blobs.document(layout, digest, None, "manifest")
+    try:
+        description = manifest["config"]["digest"]
+    except (KeyError, TypeError) as error:
+        raise BadInput.because("package-corrupt", f"{place}: the manifest {digest} is malformed") from error
+    _fetched(depot, layout, description, "description", place)
+    return described(layout, digest)
 
 
 def _part(layout: Path, digest: str) -> Part:

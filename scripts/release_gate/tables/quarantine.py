@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import ibis
 
 from release_gate.contracts.contract import Contract
-from release_gate.files import write_whole
+from release_gate.files import file_whole
+from release_gate.tables.checks import ColumnChecks, moved, once
+from release_gate.tables.relation import FILE, ROW
 from release_gate.tables.scan import Scanned
 
-ROW, REASONS = "_row", "_reasons"
+NUMBER, FILE_NAME, REASONS = "_row", "_file", "_reasons"
 
 
 def write(path: Path, scanned: Scanned, contract: Contract, columns: Iterable[str]) -> int:
     """Write the rows that break the rules of `columns`; returns how many. Nothing is written for none.
 
-    The file holds the declared columns that are not sensitive, the row's number from 1, and the reasons.
+    The file holds the declared columns that are not sensitive, the row's number from 1 (and of several files the
+    file's name) where rows have one, and the reasons.
+
+    Raises:
+        Unanswered: the engine refuses.
     """
-    reasons: dict[int, list[str]] = {}
-    for column in columns:
-        for row, why in scanned.reasons.get(column, {}).items():
-            reasons.setdefault(row, []).append(why)
-    if not reasons:
+    chosen = [one for one in scanned.checks if one.name in set(columns) and conditions(one)]
+    counted = {count.name: count.invalid for count in scanned.counts.columns}
+    if not any(counted[one.name] for one in chosen):
         path.unlink(missing_ok=True)
         return 0
-    rows = sorted(reasons)
-    shown = [name for name in scanned.read.table.schema.names if name not in contract.sensitive]
-    table = scanned.read.table.select(shown).take(pa.array(rows))
-    table = table.append_column(ROW, pa.array([row + 1 for row in rows], pa.int64()))
-    table = table.append_column(REASONS, pa.array(["; ".join(reasons[row]) for row in rows], pa.string()))
-    written = io.BytesIO()
-    pq.write_table(table, written)
-    write_whole(path, written.getvalue())
-    return len(rows)
+    relation = scanned.relation
+    table = relation.numbered if relation.numbered is not None else relation.table
+    failing = once(condition for one in chosen for condition, _ in conditions(one))
+    rows = table.filter(moved(failing, relation.table, table))
+    rows = rows.order_by(rows[FILE], rows[ROW]) if relation.numbered is not None else rows
+    kept = [one for one in scanned.checks if one.name not in contract.sensitive]
+    shown: dict[str, Any] = {one.name: rows[one.judged.found.held] for one in kept}
+    if relation.numbered is not None:
+        shown[NUMBER] = rows[ROW]
+    if len(relation.shape.files) > 1:
+        shown[FILE_NAME] = rows[FILE].cases(*enumerate(relation.shape.files), else_="")
+    reasons = [
+        ibis.ifelse(moved(condition, relation.table, rows), ibis.literal(why), ibis.null("string"))
+        for one in chosen
+        for condition, why in conditions(one)
+    ]
+    shown[REASONS] = ibis.literal("; ").join(reasons)
+    with file_whole(path) as written:
+        return relation.write(rows.select(**shown), str(written))
+
+
+def conditions(one: ColumnChecks) -> list[tuple[Any, str]]:
+    """What a row of this column may break, and the words for it."""
+    unreadable = one.judged.unreadable
+    found = [] if unreadable is None else [(unreadable, f"{one.name}: not a {one.judged.column.kind}")]
+    return found + [(check.fails, f"{one.name}: not {check.rule}") for check in one.checks if not check.rule.warns]

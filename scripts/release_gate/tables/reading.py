@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from release_gate.contracts.contract import Kind
 from release_gate.findings import BadInput
 from release_gate.verdict import Where
 
@@ -87,33 +86,3 @@ def _csv(path: Path, columns: tuple[str, ...] | None) -> Read:
     chosen = [name for name in kept if names.count(name) == 1]
     table = pyarrow.csv.read_csv(path, convert_options=convert, parse_options=parse)
     return Read(table.select(chosen), names, typed=False)
-
-
-def kind_of(found: pa.DataType) -> Kind | None:  # noqa: C901 - one line a type reads better than a table
-    """The logical type that an Arrow type stores, None for one that has no counterpart."""
-    is_a = pa.types
-    if is_a.is_dictionary(found):
-        return kind_of(found.value_type)
-    if is_a.is_string(found) or is_a.is_large_string(found) or is_a.is_string_view(found):
-        return Kind.STRING
-    if is_a.is_integer(found):
-        return Kind.INTEGER
-    if is_a.is_floating(found) or is_a.is_decimal(found):
-        return Kind.NUMBER
-    if is_a.is_boolean(found):
-        return Kind.BOOLEAN
-    if is_a.is_date(found):
-        return Kind.DATE
-    if is_a.is_timestamp(found):
-        return Kind.TIMESTAMP
-    if is_a.is_time(found):
-        return Kind.TIME
-    if is_a.is_map(found):
-        return Kind.MAP
-    if is_a.is_struct(found):
-        return Kind.OBJECT
-    if is_a.is_fixed_size_list(found):
-        return Kind.VECTOR
-    if is_a.is_list(found) or is_a.is_large_list(found):
-        return Kind.ARRAY
-    return None

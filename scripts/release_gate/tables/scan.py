@@ -1,151 +1,247 @@
-"""Counts what breaks a contract in one file: nulls, rules, keys and rows, each with a few failing rows."""
+"""Counts what breaks a contract in a table, in a handful of queries however many checks there are.
+
+1. Least and greatest values that a file's own footer holds, which prove ranges without reading a row.
+2. Everything not proven, in one pass: nulls, failing rows, least and greatest values, distinct values.
+3. Only where something fails: rows that break a range or any rule of a column, rows that share a key,
+4. and the first few failing rows of each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
+from release_gate.contracts.contract import Contract
+from release_gate.contracts.counts import Broken, ColumnCount, Counts, Effort, Fit, KeyCount
+from release_gate.tables.asking import Asking
+from release_gate.tables.checks import Check, ColumnChecks, checks_of, once, refused
+from release_gate.tables.keys import Keys
+from release_gate.tables.measures import Measures
+from release_gate.tables.opening import format_of, open_files, unreadable
+from release_gate.tables.relation import Relation, Unanswered
+from release_gate.tables.samples import samples
 
-from release_gate.contracts.contract import Column, Contract, OnInvalid
-from release_gate.contracts.counts import Broken, ColumnCount, Counts, Example, Fit, KeyCount
-from release_gate.contracts.expressions import check
-from release_gate.tables import values
-from release_gate.tables.reading import Read, read
-from release_gate.tables.values import Mask, Values
-
-EXAMPLES = 5
-"""Failing rows shown for each rule."""
+ENOUGH = 2**30
+"""Memory that bitmaps may take part of once the engine ran out of its own."""
+RANGES = 2
+"""With more range rules on a column than this, its least and greatest value are cheaper to ask for than each count."""
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """The counts, and for each column declared to be quarantined the reason by row."""
+    """The counts, and the open table they were counted in, for whoever writes its rows; close it afterwards."""
 
     counts: Counts
-    read: Read = field(repr=False)
-    reasons: dict[str, dict[int, str]] = field(repr=False, default_factory=dict)
+    relation: Relation = field(repr=False)
+    checks: tuple[ColumnChecks, ...] = field(repr=False, default=())
+
+    def close(self) -> None:
+        """Give back the table."""
+        self.relation.close()
 
 
-def scan(path: Path, contract: Contract, *, shown: str) -> Scanned:
-    """Read the declared columns of a file and count every breach of the contract.
+def scan(
+    path: Path, contract: Contract, *, shown: str, memory: int | None = None, now: datetime | None = None,
+    exact: bool = False,
+) -> Scanned:  # fmt: skip
+    """Open a file and count every breach of the contract; see `scanned`.
 
     Raises:
         BadInput: the file is missing or can't be read.
     """
-    names = tuple(column.name for column in contract.columns)
-    return counted(read(path, shown, names), contract, shown)
+    relation = open_files(path, shown, memory=memory)
+    try:
+        return scanned(relation, contract, shown, now=now, exact=exact)
+    except Unanswered as refusal:
+        relation.close()
+        raise unreadable(shown, format_of(path.name, shown), str(refusal), [path]) from refusal
+    except BaseException:
+        relation.close()
+        raise
 
 
-def counted(given: Read, contract: Contract, shown: str) -> Scanned:
-    """Count every breach of the contract in a table that is read already."""
-    declared = [column.name for column in contract.columns]
-    repeated = tuple(dict.fromkeys(name for name in given.names if given.names.count(name) > 1))
-    here = [column for column in contract.columns if given.names.count(column.name) == 1]
-    scanner = _Scanner(given, contract)
-    counts = Counts(
-        table=shown,
-        rows=given.table.num_rows,
-        columns=tuple(scanner.column(column) for column in here),
-        keys=tuple(scanner.key(names) for names in contract.unique_sets if all(map(scanner.has, names))),
-        missing=tuple(name for name in declared if name not in given.names),
-        undeclared=tuple(dict.fromkeys(name for name in given.names if name not in declared)),
-        repeated=repeated,
-        delimiter=given.delimiter,
-    )
-    return Scanned(counts, given, scanner.reasons)
+def scanned(
+    relation: Relation, contract: Contract, shown: str, *, now: datetime | None = None, exact: bool = False
+) -> Scanned:
+    """Count every breach of the contract in an open table.
+
+    `now` is the time that the age of the newest row is told against. With `exact` every check is counted, whatever
+    the file's footer proves.
+
+    Raises:
+        Unanswered: the engine can't read the data.
+    """
+    checks = tuple(checks_of(contract, relation))
+    while True:
+        try:
+            return Scanned(_Scan(relation, contract, checks, now, exact=exact).counts(shown), relation, checks)
+        except Unanswered as refusal:
+            if refusal.full and relation.shape.memory is None:
+                # Groups go to disk where they don't fit, which distinct values in one query do not.
+                relation.shape = replace(relation.shape, memory=ENOUGH)
+                continue
+            # One check that the engine refuses must not hide what the others find.
+            judgeable = refused(relation, checks)
+            if judgeable is None:
+                raise
+            checks = judgeable
 
 
-class _Scanner:
-    """Counts column by column, so that only one column at a time is held as pandas values."""
+class _Scan:
+    """One pass over the phases; `known` holds every answer so far."""
 
-    def __init__(self, given: Read, contract: Contract) -> None:
-        self.table = given.table
-        self.typed = given.typed
+    def __init__(
+        self, relation: Relation, contract: Contract, checks: tuple[ColumnChecks, ...], now: datetime | None,
+        *, exact: bool,
+    ) -> None:  # fmt: skip
+        self.relation = relation
         self.contract = contract
-        self.reasons: dict[str, dict[int, str]] = {}
-        self.key_columns = [name for name in contract.key if self.has(name) and name not in contract.sensitive]
+        self.checks = checks
+        self.exact = exact
+        self.table = relation.table
+        self.keys = Keys(relation, contract)
+        self.measures = Measures(relation, contract, checks, now)
+        self.known: dict[Any, Any] = {}
+        self.proven = 0
 
-    def has(self, name: str) -> bool:
-        return bool(self.table.schema.names.count(name) == 1)
+    def counts(self, shown: str) -> Counts:
+        """All phases, then what they came to."""
+        columns = self.relation.shape.columns
+        if columns and self.relation.shape.delimiter is None:
+            self._read_footers()
+            self._count()
+            self._count_what_fails()
+        return self._told(shown)
 
-    def column(self, column: Column) -> ColumnCount:
-        held = values.of(column, self.table.column(column.name), typed=self.typed)
-        found = self._broken(column, held)
-        invalid = np.zeros(self.table.num_rows, dtype=bool)
-        for _, mask in found.masks:
-            invalid |= mask
-        if column.policy.on_invalid is OnInvalid.QUARANTINE:
-            self._remember(column, found.masks)
-        secret = column.policy.sensitive
-        return ColumnCount(
-            name=column.name,
-            found=held.found,
-            fit=held.fit,
-            nulls=int(held.nulls.sum()),
-            null_examples=self._examples(held.nulls, None),
-            invalid=int(invalid.sum()),
-            broken=tuple(
-                Broken(rule, int(mask.sum()), self._examples(mask, None if secret else column.name))
-                for rule, mask in found.masks
+    # The phases
+
+    def _read_footers(self) -> None:
+        if self.exact or not self.relation.shape.footers:
+            return
+        asking = Asking(self.relation, self.table)
+        asking.ask("rows", self.table.count())
+        for one in self.checks:
+            if not one.judged.plain:
+                continue
+            # Asked for with the rest, missing values would make the engine read every row.
+            if (nulls := self.relation.shape.nulls.get(one.judged.found.held)) is not None:
+                self.known[one.name, "nulls"] = nulls
+            if any(check.provable for check in one.checks) or self.keys.spanned(one.judged):
+                self._ask_ends(asking, one)
+        found = asking.answers()
+        self.known |= found
+        self._prove()
+
+    def _count(self) -> None:
+        asking = Asking(self.relation, self.table)
+        if "rows" not in self.known:
+            asking.ask("rows", self.table.count())
+        for one in self.checks:
+            self._count_column(asking, one)
+        self.keys.ask(asking, self.known)
+        self.measures.ask(asking)
+        self.known |= asking.answers()
+        self._prove()
+
+    def _count_column(self, asking: Asking, one: ColumnChecks) -> None:
+        judged = one.judged
+        if (one.name, "nulls") not in self.known:
+            asking.count((one.name, "nulls"), judged.missing)
+        for what, condition in (("unreadable", judged.unreadable), ("misfit", judged.misfit)):
+            if condition is not None:
+                asking.count((one.name, what), condition)
+        if (one.name, "nulls") in self.known and self.known[one.name, "nulls"] == self.known["rows"]:
+            self.known |= {check.key: 0 for check in one.checks}
+        open_ranges = [check for check in one.checks if check.provable and check.key not in self.known]
+        unknown = (one.name, "least") not in self.known
+        if not self.exact and unknown and len(open_ranges) > RANGES:
+            self._ask_ends(asking, one)
+        for check in one.checks:
+            later = check.provable and (one.name, "least") in asking.wanted
+            if check.key not in self.known and not later:
+                asking.count(check.key, check.fails)
+
+    def _count_what_fails(self) -> None:
+        asking = Asking(self.relation, self.table)
+        for one in self.checks:
+            for check in one.checks:
+                if check.key not in self.known:
+                    asking.count(check.key, check.fails)
+            failing = [check for check in one.checks if self.known.get(check.key, 1) and not check.rule.warns]
+            if len(failing) + bool(self.known.get((one.name, "unreadable"))) > 1:
+                conditions = [check.fails for check in failing]
+                asking.count((one.name, "invalid"), once([*conditions, one.judged.unreadable]))
+        self.known |= asking.answers()
+        self.keys.count_shared(self.known)
+
+    def _ask_ends(self, asking: Asking, one: ColumnChecks) -> None:
+        plain = one.judged.plain
+        value: Any = self.table[one.judged.found.held] if plain else one.judged.value
+        for end, expression in (("least", value.min()), ("most", value.max())):
+            zoned = plain and one.judged.found.dtype.is_timestamp() and one.judged.found.dtype.timezone
+            asking.ask((one.name, end), expression.cast("timestamp") if zoned else expression)
+
+    def _prove(self) -> None:
+        for one in self.checks:
+            if (one.name, "least") not in self.known:
+                continue
+            least, most = self.known[one.name, "least"], self.known[one.name, "most"]
+            for check in one.checks:
+                if check.key not in self.known and check.proven(least, most):
+                    self.known[check.key] = 0
+                    self.proven += 1
+
+    # What they came to
+
+    def _told(self, shown: str) -> Counts:
+        names = [one.name for one in self.relation.shape.columns]
+        declared = [column.name for column in self.contract.columns]
+        shape = self.relation.shape
+        unread = not shape.columns or shape.delimiter is not None
+        here = [name for name in names if name in declared and names.count(name) == 1]
+        found = samples(self.relation, self.contract, self.checks, self.keys, self.known) if not unread else {}
+        return Counts(
+            table=shown,
+            rows=int(self.known.get("rows", 0)),
+            columns=() if unread else tuple(self._column(one, found) for one in self.checks),
+            keys=() if unread else tuple(self._key(place, found) for place in range(len(self.keys.sets))),
+            missing=tuple(
+                column.name for column in self.contract.columns if column.required and column.name not in names
             ),
-            unjudgeable=tuple(found.unjudgeable),
+            undeclared=tuple(dict.fromkeys(name for name in names if name not in declared)),
+            repeated=tuple(dict.fromkeys(name for name in names if names.count(name) > 1)),
+            measures=() if unread else self.measures.told(self.known),
+            misplaced=here != [name for name in declared if name in here],
+            delimiter=shape.delimiter,
+            effort=self._effort(),
         )
 
-    def key(self, names: tuple[str, ...]) -> KeyCount:
-        """Rows whose values of `names` occur more than once; rows with a null among them are not compared."""
-        frame = self.table.select(list(names)).to_pandas()
-        present = frame.notna().all(axis=1)
-        repeated: Mask = np.array(present)
-        repeated[repeated] = frame[present].duplicated(keep=False).to_numpy()
-        secret = bool(self.contract.sensitive.intersection(names))
-        return KeyCount(names, int(repeated.sum()), self._examples(repeated, None if secret else names[0]))
+    def _effort(self) -> Effort:
+        every = sum(len(one.checks) for one in self.checks)
+        return Effort(self.relation.shape.engine, self.proven, every - self.proven, self.relation.queries)
 
-    def _broken(self, column: Column, held: Values) -> _Found:
-        found = _Found()
-        if held.unreadable.any():
-            found.masks.append((None, held.unreadable))
-        if held.series is None or held.fit is Fit.WRONG:
-            return found
-        for rule in column.rules:
-            try:
-                judge = check(column, rule)
-                passed = judge(held.series).check_output if len(held.series) else []
-            except (ValueError, TypeError, pa.ArrowException) as error:
-                found.unjudgeable.append((rule, str(error).splitlines()[0][:200]))
-                continue
-            mask = np.zeros(self.table.num_rows, dtype=bool)
-            mask[held.series.index[~np.asarray(passed, dtype=bool)]] = True
-            if mask.any():
-                found.masks.append((rule, mask))
-        return found
+    def _column(self, one: ColumnChecks, found: Mapping[Any, Any]) -> ColumnCount:
+        misfit = bool(self.known.get((one.name, "misfit"), 0))
+        unreadable = int(self.known.get((one.name, "unreadable"), 0))
+        broken = [Broken(None, unreadable, found.get((one.name, "unreadable"), ()))] if unreadable else []
+        failing: list[Check] = [] if misfit else [check for check in one.checks if self.known.get(check.key)]
+        broken += [Broken(check.rule, int(self.known[check.key]), found.get(check.key, ())) for check in failing]
+        blocking = [one for one in broken if one.rule is None or not one.rule.warns]
+        alone = blocking[0].rows if len(blocking) == 1 else 0
+        return ColumnCount(
+            name=one.name,
+            found=one.judged.found.storage,
+            fit=Fit.WRONG if misfit else one.judged.fit,
+            nulls=int(self.known[one.name, "nulls"]),
+            null_examples=found.get((one.name, "nulls"), ()),
+            invalid=int(self.known[one.name, "invalid"]) if len(blocking) > 1 else alone,
+            broken=tuple(broken),
+            unjudgeable=one.unjudgeable,
+        )
 
-    def _remember(self, column: Column, masks: Iterable[tuple[Any, Mask]]) -> None:
-        reasons = self.reasons.setdefault(column.name, {})
-        for rule, mask in masks:
-            why = f"{column.name}: not {rule}" if rule is not None else f"{column.name}: not a {column.kind}"
-            for row in np.flatnonzero(mask):
-                reasons[int(row)] = f"{reasons[int(row)]}; {why}" if int(row) in reasons else why
-
-    def _examples(self, mask: Mask, column: str | None) -> tuple[Example, ...]:
-        """The first failing rows; `column` names the column whose value may be shown."""
-        examples = []
-        for row in np.flatnonzero(mask)[:EXAMPLES]:
-            key = ", ".join(f"{name}={self._value(name, int(row))}" for name in self.key_columns)
-            value = None if column is None else self._value(column, int(row))
-            examples.append(Example(int(row) + 1, key or None, value))
-        return tuple(examples)
-
-    def _value(self, name: str, row: int) -> str:
-        return str(self.table.column(name)[row].as_py())[:80]
-
-
-@dataclass
-class _Found:
-    """Rows that break each rule, and the rules that could not be judged, with the cause."""
-
-    masks: list[tuple[Any, Mask]] = field(default_factory=list)
-    unjudgeable: list[tuple[Any, str]] = field(default_factory=list)
+    def _key(self, place: int, found: Mapping[Any, Any]) -> KeyCount:
+        key = ("key", place)
+        return KeyCount(self.keys.sets[place], int(self.known.get((*key, "shared"), 0)), found.get(key, ()))

@@ -34,8 +34,8 @@ def plain(value: Any) -> Any:
     return number if math.isfinite(number) else None
 
 
-def table(made: Any, names: list[str] | None = None) -> Any:
-    """What a transform returned as a DataFrame; names of columns by position where it has none."""
+def table(made: Any, names: list[str] | None = None, rows: int = 1) -> Any:
+    """What a transform returned for so many rows as a DataFrame; names of columns by position where it has none."""
     import pandas as pd
 
     if hasattr(made, "to_pandas"):
@@ -53,7 +53,9 @@ def table(made: Any, names: list[str] | None = None) -> Any:
         made = made.toarray() if hasattr(made, "toarray") else made
         records = isinstance(made, (list, tuple)) and made and isinstance(made[0], (dict, list, tuple))
         dimensions = getattr(made, "ndim", 2 if records else 1)
-        frame = pd.DataFrame(list(made) if dimensions == 2 else [list(made)])
+        # One value for each of several rows is a column; a row of features is what answers a single one.
+        column = dimensions == 1 and rows > 1 and len(made) == rows
+        frame = pd.DataFrame(list(made) if dimensions == 2 or column else [list(made)])
         if not (records and isinstance(made[0], dict)) and names is not None and len(names) == frame.shape[1]:
             frame.columns = names
     frame.columns = [str(name) for name in frame.columns]
@@ -67,14 +69,17 @@ def missing(value: Any) -> bool:
     return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and math.isnan(value))
 
 
-def equal(one: Any, other: Any, tolerance: float, scale: float) -> bool:
-    """Numbers within the tolerance of the larger of them, or of the column's usual size; all else exactly."""
+def equal(one: Any, other: Any, tolerance: float, scale: float, absolute: float = 0.0) -> bool:
+    """Numbers within the tolerance of the larger of them, or of the column's usual size; all else exactly.
+
+    `absolute` is a difference that is tolerated whatever the size.
+    """
     if missing(one) or missing(other):
         return missing(one) and missing(other)
     if isinstance(one, (bool, int, float)) and isinstance(other, (bool, int, float)):
         if math.isinf(one) or math.isinf(other):
             return one == other
-        return abs(one - other) <= tolerance * max(abs(one), abs(other), scale)
+        return abs(one - other) <= max(absolute, tolerance * max(abs(one), abs(other), scale))
     try:
         return bool(one == other)
     except (TypeError, ValueError):
@@ -99,22 +104,53 @@ def shown(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)[:100]
 
 
-def compare(training: Any, serving: Any, rows: list[int], tolerance: float) -> dict[str, Any]:
+def kind(values: list[Any]) -> str | None:
+    """What a column holds, as a model would see it; None where every value is missing.
+
+    Whole numbers and fractions are one kind, since JSON does not tell 1 from 1.0; a category is what it stands for.
+    """
+    found = {_kind(value) for value in values if not missing(value)}
+    return None if not found else found.pop() if len(found) == 1 else "mixed"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, (int, float)):
+        return "number"
+    if isinstance(value, (dt.datetime, dt.date)):
+        return "time"
+    return {"str": "text", "Decimal": "number", "Timedelta": "duration"}.get(type(value).__name__, "other")
+
+
+class Tolerance:
+    """What is tolerated: relative and absolute for all columns, and both again for columns that have their own."""
+
+    def __init__(self, relative: float, absolute: float, columns: dict[str, dict[str, float]]) -> None:
+        self.relative, self.absolute, self.columns = relative, absolute, columns
+
+    def of(self, name: str, dtype: str) -> tuple[float, float]:
+        """Relative and absolute tolerance of a column; single precision has no more digits than it has."""
+        own = self.columns.get(name)
+        if own is not None:
+            return own["relative"], own["absolute"]
+        return max(self.relative, 1e-6 if dtype.lower() in ("float32", "float16") else 0.0), self.absolute
+
+
+def compare(training: Any, serving: Any, rows: list[int], tolerance: Tolerance) -> dict[str, Any]:
     """Where two tables of equally many rows differ; `rows` are the row numbers to name."""
     only_training = [name for name in training.columns if name not in set(serving.columns)]
     only_serving = [name for name in serving.columns if name not in set(training.columns)]
     common = [name for name in training.columns if name not in set(only_training)]
-    found = []
+    found, retyped = [], []
     for name in common:
-        tolerated = max(tolerance, 1e-6 if str(training[name].dtype).lower() in ("float32", "float16") else 0.0)
         ours, theirs = scalars(training[name]), scalars(serving[name])
-        scale = usual_size(ours)
-        differing = [
-            i
-            for i, (one, other) in enumerate(zip(ours, theirs, strict=True))
-            if not equal(one, other, tolerated, scale)
-        ]
+        kinds = kind(ours), kind(theirs)
+        if None not in kinds and kinds[0] != kinds[1]:
+            retyped.append({"column": name, "training": kinds[0], "serving": kinds[1]})
+        differing = differences(ours, theirs, tolerance.of(name, str(training[name].dtype)))
         if differing:
+            differing.sort(key=lambda place: rows[place])
             examples = [
                 {"row": rows[i], "training": shown(ours[i]), "serving": shown(theirs[i])} for i in differing[:EXAMPLES]
             ]
@@ -122,19 +158,71 @@ def compare(training: Any, serving: Any, rows: list[int], tolerance: float) -> d
     found.sort(key=lambda one: -one["count"])
     return {
         "columns": len(common),
-        "only_training": only_training[:COLUMNS],
-        "only_serving": only_serving[:COLUMNS],
+        "only_training": only_training,
+        "only_serving": only_serving,
         "reordered": common != [name for name in serving.columns if name in set(common)],
-        "disagreements": found[:COLUMNS],
-        "disagreeing_columns": len(found),
+        "disagreements": found,
+        "retyped": retyped,
     }
 
 
+def differences(ours: list[Any], theirs: list[Any], tolerated: tuple[float, float]) -> list[int]:
+    """The places at which two columns differ by more than a relative and an absolute tolerance."""
+    relative, absolute = tolerated
+    scale = usual_size(ours)
+    pairs = enumerate(zip(ours, theirs, strict=True))
+    return [place for place, (one, other) in pairs if not equal(one, other, relative, scale, absolute)]
+
+
+def together(compared: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The comparisons of several modes as one: each column once, as the first mode shows it, with all that show it."""
+    disagreements: dict[str, dict[str, Any]] = {}
+    retyped: dict[str, dict[str, Any]] = {}
+    for mode, found in compared.items():
+        for one in found["disagreements"]:
+            disagreements.setdefault(one["column"], {**one, "modes": []})["modes"].append(mode)
+        for one in found["retyped"]:
+            retyped.setdefault(one["column"], one)
+    lacking = {
+        side: list(dict.fromkeys(name for found in compared.values() for name in found[side]))[:COLUMNS]
+        for side in ("only_training", "only_serving")
+    }
+    return {
+        **lacking,
+        "columns": min(found["columns"] for found in compared.values()),
+        "reordered": any(found["reordered"] for found in compared.values()),
+        "disagreements": list(disagreements.values())[:COLUMNS],
+        "disagreeing_columns": len(disagreements),
+        "retyped": list(retyped.values())[:COLUMNS],
+        "modes": list(compared),
+    }
+
+
+def in_order(answer: Any) -> Any:
+    """A table whose rows were sorted but kept their index, as they were given."""
+    if answer.index.is_unique and set(answer.index) == set(range(len(answer))):
+        return answer.sort_index()
+    return answer
+
+
+def typed(answers: Any, training: Any) -> Any:
+    """Columns of answers without a single value take training's type, since nothing else says what they hold."""
+    empty = [name for name in answers.columns if name in set(training.columns) and answers[name].isna().all()]
+    return answers.astype({name: training[name].dtype for name in empty if training[name].isna().any()})
+
+
 def concatenated(answers: list[Any]) -> Any:
-    """One-row tables one below the other; a column that some rows lack counts as lacking."""
+    """Tables one below the other, as objects: joining must not turn one type into another.
+
+    A column that some of them lack counts as lacking.
+    """
     import pandas as pd
 
     names = [name for name in answers[0].columns if all(name in answer.columns for answer in answers)]
     return pd.DataFrame(
-        {name: pd.Series([answer[name].iloc[0] for answer in answers], dtype=object) for name in names}, columns=names
+        {
+            name: pd.Series([value for answer in answers for value in answer[name].astype(object)], dtype=object)
+            for name in names
+        },
+        columns=names,
     )

@@ -1,7 +1,8 @@
 """Runs the training transform on a sample of rows at once, the serving transform on each row after JSON; compares.
 
-Run by the caller's Python: `transforms.py TRAINING SERVING DATA ROWS TOLERANCE OUT`, references as module:function.
-Writes one JSON object to OUT; the exit status is 0 whenever it could be written. Needs pandas, nothing else.
+Serving is asked again for several rows in one request, and for the same rows in another order: what a row's features
+are must not depend on its neighbours. Run by the caller's Python: `transforms.py PLAN OUT`, two JSON files; OUT holds
+one object, and the exit status is 0 whenever it could be written. Needs pandas, and pyarrow for Parquet.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import json
+import random
 import sys
 import traceback
 from pathlib import Path
@@ -33,6 +35,9 @@ def own(name: str) -> Any:
 # Python puts a script's folder first; there our files would hide the caller's modules of the same name.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
 sampling, comparing = own("sampling"), own("comparing")
+
+FEW = 7
+"""Rows in a small request of several: no divisor of usual sizes, so that the last request is shorter."""
 
 
 def load(reference: str) -> tuple[Any, str | None]:
@@ -72,65 +77,115 @@ def said(error: BaseException) -> dict[str, Any]:
     return {"error": text, "file": None, "line": None}
 
 
-def agreement(training: Any, serving: Any, data: str, *, wanted: int, tolerance: float) -> dict[str, Any]:
-    """Everything that is found comparing the two on a sample of the rows of `data`."""
-    frame, numbers = sampling.read(data)
-    positions = sampling.chosen(frame, wanted)
+def agreement(training: Any, serving: Any, plan: dict[str, Any]) -> dict[str, Any]:
+    """Everything that is found comparing the two on a sample of the plan's data."""
+    frame, numbers = sampling.read(plan["data"])
+    positions = sampling.chosen(frame, plan["rows"])
     rows = [numbers[position] for position in positions]
     sample = frame.iloc[positions].reset_index(drop=True)
-    result: dict[str, Any] = {"rows": len(sample)}
+    result: dict[str, Any] = {"rows": len(sample), "raised": [], "changed": [], "outputs": []}
     if sample.empty:
         return result
     try:
-        whole = comparing.table(training(sample.copy(deep=True)))
+        whole = comparing.table(training(sample.copy(deep=True)), rows=len(sample))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
         result["raised"] = [{"side": "training", "rows": len(sample), "row": None, **said(error)}]
         return result
     if len(whole) != len(sample):
         result["changed"] = [{"side": "training", "rows": 1, "row": None, "given": len(sample), "returned": len(whole)}]
         return result
-    if whole.index.is_unique and set(whole.index) == set(range(len(sample))):
-        whole = whole.sort_index()
-    answers, kept = served(serving, sample, rows, list(whole.columns), result)
-    if answers:
-        together = comparing.concatenated(answers)
-        result.update(comparing.compare(whole.iloc[kept], together, [rows[position] for position in kept], tolerance))
-    return result
+    whole = comparing.in_order(whole)
+    result["outputs"].append(written(whole, plan["outputs"], "training"))
+    result["unused"] = [name for name in plan["tolerance"]["columns"] if name not in set(whole.columns)]
+    requests = [json.loads(json.dumps(comparing.plain(one), allow_nan=False)) for one in sample.to_dict("records")]
+    compared = served(serving, requests, whole, rows, plan=plan, result=result)
+    return {**result, **comparing.together(compared)} if compared else result
 
 
 def served(
-    serving: Any, sample: Any, rows: list[int], names: list[str], result: dict[str, Any]
-) -> tuple[list[Any], list[int]]:
-    """What serving answers to each row alone, and the positions it answered; what went wrong goes into `result`."""
+    serving: Any, requests: list[Any], whole: Any, rows: list[int], *, plan: dict[str, Any], result: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The comparison of each mode in which serving is asked; what goes wrong on the way goes into `result`."""
+    tolerance = comparing.Tolerance(**plan["tolerance"])
+    compared: dict[str, dict[str, Any]] = {}
+    order = list(range(len(requests)))
+    for mode in modes(len(requests), batches=plan["batches"]):
+        size = {"alone": 1, "few": FEW}.get(mode, max(1, len(order)))
+        # Seeded, so that a run can be repeated.
+        asked = random.Random(FEW).sample(order, len(order)) if mode == "shuffled" else order  # noqa: S311
+        answered, kept, wrong = answers(serving, requests, asked, size, list(whole.columns))
+        for what, found in wrong.items():
+            result[what].append({"side": "serving", "mode": mode, **found, "row": rows[found["row"]]})
+        if answered:
+            table = comparing.concatenated(answered)
+            compared[mode] = comparing.compare(whole.iloc[kept], table, [rows[one] for one in kept], tolerance)
+        if mode == "alone":
+            if answered:
+                result["outputs"].append(written(comparing.typed(table, whole), plan["outputs"], "serving"))
+            # A row that can't be answered alone would only fail each batch for the same reason.
+            order = kept
+        elif wrong:
+            break
+        if len(order) < 2:
+            break
+    return compared
+
+
+def modes(rows: int, *, batches: bool) -> list[str]:
+    """In which ways serving is asked for so many rows."""
+    if not batches or rows < 2:
+        return ["alone"]
+    return ["alone", "together", *(["few"] if rows > FEW else []), "shuffled"]
+
+
+def answers(
+    serving: Any, requests: list[Any], order: list[int], size: int, names: list[str]
+) -> tuple[list[Any], list[int], dict[str, dict[str, Any]]]:
+    """What serving answers to requests of `size` rows: tables, the positions in them, and what went wrong."""
     import pandas as pd
 
-    answers, kept, raised, changed = [], [], [], []
-    for position, record in enumerate(sample.to_dict("records")):
-        request = json.loads(json.dumps(comparing.plain(record), allow_nan=False))
+    made: list[Any] = []
+    kept: list[int] = []
+    wrong: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(order), size):
+        group = order[start : start + size]
         try:
-            answer = comparing.table(serving(pd.DataFrame([request])), names)
+            answer = comparing.table(serving(pd.DataFrame([requests[one] for one in group])), names, len(group))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
-            raised.append({"row": rows[position], **said(error)})
+            wrong.setdefault("raised", {"row": group[0], "rows": 0, **said(error)})["rows"] += len(group)
             continue
-        if len(answer) != 1:
-            changed.append({"row": rows[position], "given": 1, "returned": len(answer)})
+        if len(answer) != len(group):
+            first = {"row": group[0], "rows": 0, "given": len(group), "returned": len(answer)}
+            wrong.setdefault("changed", first)["rows"] += len(group)
             continue
-        # As objects: joining rows of different types must not turn one into the other.
-        answers.append(answer.astype(object))
-        kept.append(position)
-    if raised:
-        result["raised"] = [{"side": "serving", "rows": len(raised), **raised[0]}]
-    if changed:
-        result["changed"] = [{"side": "serving", "rows": len(changed), **changed[0]}]
-    return answers, kept
+        made.append(comparing.in_order(answer))
+        kept.extend(group)
+    return made, kept, wrong
 
 
-def main(training: str, serving: str, data: str, *numbers_and_out: str) -> None:
+def written(table: Any, folder: str | None, side: str) -> dict[str, Any]:
+    """Keeps what one side made, for the feature contract: its file, or why there is none."""
+    told: dict[str, Any] = {"side": side, "file": None, "error": None}
+    if folder is None:
+        return told
+    table = table.reset_index(drop=True).infer_objects()
+    try:
+        table.to_parquet(Path(folder, f"{side}.parquet"), index=False)
+        told["file"] = f"{side}.parquet"
+    except ImportError:
+        table.to_csv(Path(folder, f"{side}.csv"), index=False)
+        told["file"] = f"{side}.csv"
+    except Exception as error:  # noqa: BLE001 - values of no common type: said as the reason why nothing was judged
+        told["error"] = said(error)["error"]
+    return told
+
+
+def main(plan_file: str, out: str) -> None:
     """Load, compare, write."""
-    rows, tolerance, out = numbers_and_out
+    plan = json.loads(Path(plan_file).read_text(encoding="utf-8"))
     result: dict[str, Any] = {"missing": [], "files": []}
     functions = []
-    for reference in (training, serving):
+    for reference in (plan["training"], plan["serving"]):
         try:
             function, file = load(reference)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs the caller's code
@@ -141,7 +196,7 @@ def main(training: str, serving: str, data: str, *numbers_and_out: str) -> None:
             result["files"].append(file)
     if len(functions) == 2:
         try:
-            result.update(agreement(functions[0], functions[1], data, wanted=int(rows), tolerance=float(tolerance)))
+            result.update(agreement(functions[0], functions[1], plan))
         except Exception as error:  # noqa: BLE001 - said as the reason why nothing was compared
             result["failed"] = said(error)["error"]
     Path(out).write_text(json.dumps(result), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Parts of `scripts/bench` that are too long to stand in it."""

@@ -1,0 +1,206 @@
+"""Runs the caller's tests against small changes of the transforms' files, and says which changes they don't notice.
+
+Run by the caller's Python: `mutating.py JOB`, a JSON file: {files, tests: pytest's arguments;
+data: coverage's data of a run in which each test was a context; seconds: a file with the time of each test; mutants,
+seed, limit; out}. No file is changed: each change lives in a process of its own, forked from this one, whose importer
+hands out the changed code. Writes one JSON object to `out`. Needs pytest and coverage, and a system that can fork.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+LONGEST_START = 30.0
+"""Seconds that a first run may take beyond the limit: it imports everything."""
+
+
+def own(name: str) -> Any:
+    """A module beside this one, under a name that no module of the caller has."""
+    spec = importlib.util.spec_from_file_location(f"release_gate_inside_{name}", HERE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# Python puts a script's folder first; there our files would hide the caller's modules of the same name.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
+mutants, forked = own("mutants"), own("forked")
+
+
+def candidates(files: list[str], data: str) -> tuple[list[dict[str, Any]], int]:
+    """Every change whose place some test runs, with those tests; and how many places there are at all."""
+    import coverage
+
+    measured = coverage.CoverageData(basename=data)
+    measured.read()
+    found: list[dict[str, Any]] = []
+    places = 0
+    for file in files:
+        tree = ast.parse(Path(file).read_text(encoding="utf-8"))
+        contexts = measured.contexts_by_lineno(file)
+        everywhere = {test for tests in contexts.values() for test in tests if test}
+        for number, change in enumerate(mutants.changes(tree)):
+            places += 1
+            # What runs at import is used by whoever uses the file.
+            ran = (
+                {test for line in change.lines for test in contexts.get(line, ()) if test}
+                if change.function
+                else everywhere
+            )
+            if ran:
+                line = change.expression.lineno
+                found.append({"file": file, "number": number, "line": line, "function": change.function, "tests": ran})
+    return found, places
+
+
+def chosen(found: list[dict[str, Any]], wanted: int, seed: int) -> list[dict[str, Any]]:
+    """Some of the changes: from each function one in turn, so that no long function takes all."""
+    draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in found:
+        groups.setdefault((one["file"], one["function"]), []).append(one)
+    for group in groups.values():
+        draw.shuffle(group)
+    taken: list[dict[str, Any]] = []
+    while len(taken) < wanted and any(groups.values()):
+        taken += [group.pop() for group in groups.values() if group]
+    return taken[:wanted]
+
+
+def outside() -> list[str]:
+    """Modules that are loaded and not the caller's own."""
+    files = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
+    return [name for name, file in files.items() if "site-packages" in file and name != "__main__"]
+
+
+def load(names: list[str]) -> None:
+    """Import here what every process would import for itself: a fork has it at once."""
+    for name in names:
+        # The process that needs one which can't be imported will say so itself.
+        with contextlib.suppress(BaseException):
+            importlib.import_module(name)
+
+
+class Unbelievable(Exception):
+    """The tests don't pass here even without a change: what they say of changes means nothing."""
+
+
+class Check:
+    """The tests of a job, to be run on one change after another until the time is up."""
+
+    def __init__(self, job: dict[str, Any], found: list[dict[str, Any]]) -> None:
+        self.job = job
+        self.until = time.monotonic() + job["limit"]
+        self._seconds: dict[str, float] = json.loads(Path(job["seconds"]).read_text(encoding="utf-8"))
+        self._all = {
+            group[0].split("::")[0]: group for group in self._files({test for one in found for test in one["tests"]})
+        }
+        self._clean: dict[str, float] = {}
+
+    @property
+    def left(self) -> float:
+        """Seconds until the time is up."""
+        return float(self.until - time.monotonic())
+
+    def _files(self, tests: set[str]) -> list[list[str]]:
+        """The tests by file, quickest file and test first: what slow files import is not needed for quick answers."""
+        groups: dict[str, list[str]] = {}
+        for test in sorted(tests, key=lambda test: (self._seconds.get(test, 0.0), test)):
+            groups.setdefault(test.split("::")[0], []).append(test)
+        return sorted(groups.values(), key=lambda group: (sum(self._seconds.get(one, 0.0) for one in group), group))
+
+    def _run(self, group: list[str], changed: dict[str, ast.Module], limit: float, **options_: Any) -> Any:
+        return forked.Run(self.job["tests"], options(), group, changed, **options_).waited(limit)
+
+    def _prepared(self, file: str) -> float:
+        """Seconds that the tests of a file take without any change; what they import is loaded from then on.
+
+        Raises:
+            Unbelievable: they don't pass.
+        """
+        if file not in self._clean:
+            started = time.monotonic()
+            how = self._run(self._all[file], {}, LONGEST_START + 3 * max(0.0, self.left), report=outside)
+            if how.outcome != "passed":
+                last = how.seen[-1] if how.seen else file
+                raise Unbelievable(
+                    f"without any change the tests {how.outcome} as well when run by themselves, at {last}"
+                )
+            self._clean[file] = time.monotonic() - started
+            load(how.told)
+        return self._clean[file]
+
+    def noticed(self, change: dict[str, Any], tree: ast.Module) -> str:
+        """How the tests ended on the change, one file after another until one fails: passed, failed, timed out, late.
+
+        Raises:
+            Unbelievable: the tests don't pass without the change.
+        """
+        for group in self._files(change["tests"]):
+            limit = 5.0 + 2 * self._prepared(group[0].split("::")[0])
+            if self.left <= 0:
+                return "late"
+            how = self._run(group, {change["file"]: tree}, min(self.left, limit))
+            if how.outcome != "passed":
+                # Where our own time was up, nothing is known.
+                return "late" if how.outcome == "timed out" and self.left <= 0 else str(how.outcome)
+        return "passed"
+
+
+def tried(job: dict[str, Any]) -> dict[str, Any]:
+    """Everything that is found within the limit."""
+    found, places = candidates(job["files"], job["data"])
+    check = Check(job, found)
+    counts = {"killed": 0, "timed_out": 0, "undecided": 0}
+    result: dict[str, Any] = {"places": places, "covered": len(found), "survived": [], "ended": False}
+    for one in chosen(found, job["mutants"], job["seed"]):
+        if check.left <= 0:
+            result["ended"] = True
+            break
+        tree, before, after = mutants.mutated(Path(one["file"]).read_text(encoding="utf-8"), one["number"])
+        outcome = check.noticed(one, tree)
+        if outcome == "passed":
+            shown = {key: one[key] for key in ("file", "line", "function")}
+            result["survived"].append(
+                {**shown, "before": before[:300], "after": after[:300], "tests": len(one["tests"])}
+            )
+        else:
+            counts[{"failed": "killed", "timed out": "timed_out"}.get(outcome, "undecided")] += 1
+    return {**result, **counts, "tried": len(result["survived"]) + sum(counts.values())}
+
+
+def options() -> list[str]:
+    """pytest's options: quiet, and without workers or another coverage, which a fork would only wait for."""
+    there = {name: importlib.util.find_spec(name) is not None for name in ("xdist", "pytest_cov")}
+    taken_away = [*(["-n0"] if there["xdist"] else []), *(["--no-cov"] if there["pytest_cov"] else [])]
+    # Rewritten assertions explain failures that nobody reads here, and can't be had of modules that are loaded already.
+    return ["-q", "--tb=no", "--no-header", "--assert=plain", "-p", "no:cacheprovider", *taken_away]
+
+
+def main(job_file: str) -> None:
+    """Load, try, write."""
+    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    try:
+        result = tried(job) if hasattr(os, "fork") else {"failed": "this system can't fork processes"}
+    except Unbelievable as error:
+        result = {"failed": str(error)}
+    except Exception as error:  # noqa: BLE001 - said as the reason why nothing was tried
+        result = {"failed": f"{type(error).__name__}: {error}"[:500]}
+    Path(job["out"]).write_text(json.dumps(result), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,199 @@
+"""Runs the caller's own checks of a pandera schema over a Parquet or CSV file, batch by batch where that is the same.
+
+Run by the caller's Python: `schema_checks.py REQUEST OUT`; the request is JSON with `reference`, `data`, `checks`
+(column or null, place), `sensitive` columns and `batch` (rows). A check of single values sees a batch at a time; every
+other one may look at what is beside a value (a mean, a group), so it sees the whole column, or the whole table.
+Writes one JSON object to OUT; the exit status is 0 whenever it could be written. Needs pandera; pyarrow for Parquet.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = 5
+LONGEST = 100
+
+
+def own(name: str) -> Any:
+    """A module beside this one, under a name that no module of the caller has."""
+    spec = importlib.util.spec_from_file_location(f"release_gate_inside_{name}", HERE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# Python puts a script's folder first; there our files would hide the caller's modules of the same name.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
+schemas = own("schemas")
+
+
+def read(path: str, columns: list[str] | None, batch: int | None) -> Iterator[Any]:
+    """The rows as pandas frames: `columns` of them (None: all), `batch` rows at a time (None: all at once)."""
+    import pandas as pd
+
+    if path.endswith((".csv", ".csv.gz")):
+        if batch is None:
+            yield pd.read_csv(path, usecols=columns)
+        else:
+            yield from pd.read_csv(path, usecols=columns, chunksize=batch)
+        return
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        if batch is None:
+            yield file.read(columns=columns).to_pandas(ignore_metadata=True)
+        else:
+            for one in file.iter_batches(batch_size=batch, columns=columns):
+                yield one.to_pandas(ignore_metadata=True)
+
+
+def names(path: str) -> list[str]:
+    """The columns of the file."""
+    if path.endswith((".csv", ".csv.gz")):
+        import pandas as pd
+
+        return [str(name) for name in pd.read_csv(path, nrows=0).columns]
+    from pyarrow import parquet
+
+    return list(parquet.read_schema(path).names)
+
+
+def typed(frame: Any, schema: Any) -> Any:
+    """The frame with each column of the type that the schema names, where its values can be of it."""
+    for name, column in schema.columns.items():
+        if name in frame.columns and column.dtype is not None and str(frame[name].dtype) != str(column.dtype):
+            try:
+                frame[name] = column.dtype.coerce(frame[name])
+            except Exception:  # noqa: BLE001, S112 - the column's type is judged elsewhere; its check says what it meets
+                continue
+    return frame
+
+
+def beside(check: Any) -> bool:
+    """Whether a check may look at more than one value or row at a time."""
+    return not check.element_wise or needs_frame(check)
+
+
+def needs_frame(check: Any) -> bool:
+    """Whether a check of a column needs the other columns too: groups, hypotheses."""
+    return check.groupby is not None or any(one.__name__ == "Hypothesis" for one in type(check).__mro__)
+
+
+class Tally:
+    """What one check came to, filled frame by frame."""
+
+    def __init__(self, check: Any, column: str | None, *, hidden: bool) -> None:
+        self.check = check
+        self.column = column
+        self.hidden = hidden
+        self.rows = 0
+        self.examples: list[dict[str, Any]] = []
+        self.error: str | None = None
+
+    def see(self, frame: Any, offset: int) -> None:
+        """Run the check over a frame whose first row has the number `offset` in the file."""
+        if self.error is not None:
+            return
+        try:
+            self.note(self.run(frame), frame, offset)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is told
+            # The text of an exception may quote a value.
+            self.error = type(error).__name__ if self.hidden else str(schemas.said(error)["error"])
+
+    def run(self, frame: Any) -> Any:
+        """What pandera says of the frame: true or false for each row, or for all together."""
+        if self.column is None:
+            return self.check(frame).check_output
+        if needs_frame(self.check):
+            return self.check(frame, self.column).check_output
+        return self.check(frame[self.column]).check_output
+
+    def note(self, output: Any, frame: Any, offset: int) -> None:
+        """Count what fails; a check that only says yes or no speaks of all rows together."""
+        if getattr(output, "ndim", 0) == 0:
+            self.rows += 0 if bool(output) else len(frame)
+            return
+        good = output.astype(bool)
+        good = good.all(axis=1) if good.ndim == 2 else good
+        if not good.index.isin(frame.index).all():
+            raise ValueError("the check answers for rows that it was not given")
+        bad = good.index[~good.to_numpy()]
+        self.rows += len(bad)
+        for row in bad[: EXAMPLES - len(self.examples)]:
+            value = None if self.hidden or self.column is None else str(frame[self.column].loc[row])[:LONGEST]
+            self.examples.append({"row": offset + int(row) + 1, "value": value})
+
+
+def checked(schema: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every asked check, in the order asked."""
+    path, batch, there = request["data"], int(request["batch"]), set(names(request["data"]))
+    tallies = []
+    for one in request["checks"]:
+        column = one["column"]
+        checks = schema.checks if column is None else schema.columns[column].checks
+        # A check of the table may have met any column.
+        hidden = column in request["sensitive"] or (column is None and bool(request["sensitive"]))
+        tally = Tally(checks[one["place"]], column, hidden=hidden)
+        if column is not None and column not in there:
+            tally.error = f"the column '{column}' is not in the data"
+        tallies.append(tally)
+    run(tallies, schema, path, batch)
+    return [
+        {**one, "rows": tally.rows, "examples": tally.examples, "failed": tally.error, "whole": beside(tally.check)}
+        for one, tally in zip(request["checks"], tallies, strict=True)
+    ]
+
+
+def run(tallies: list[Tally], schema: Any, path: str, batch: int) -> None:
+    """Once through the file for all checks of single values, then the column or table that each other one needs."""
+    sound = [one for one in tallies if one.error is None]
+    single = [one for one in sound if not beside(one.check)]
+    if any(one.column is None for one in single):
+        over(single, schema, read(path, None, batch))
+    elif single:
+        over(single, schema, read(path, sorted({one.column for one in single if one.column is not None}), batch))
+    alone: dict[str, list[Tally]] = {}
+    tables = []
+    for one in sound:
+        if beside(one.check) and one.column is not None and not needs_frame(one.check):
+            alone.setdefault(one.column, []).append(one)
+        elif beside(one.check):
+            tables.append(one)
+    for column, several in alone.items():
+        over(several, schema, read(path, [column], None))
+    if tables:
+        over(tables, schema, read(path, None, None))
+
+
+def over(tallies: list[Tally], schema: Any, frames: Iterator[Any]) -> None:
+    """Show every frame to every check; one that changes its frame changes it for itself alone."""
+    offset = 0
+    for frame in frames:
+        shown = typed(frame.reset_index(drop=True), schema)
+        for tally in tallies:
+            tally.see(shown.copy(deep=False), offset)
+        offset += len(frame)
+
+
+def main(request: str, out: str) -> None:
+    """Load, run, write."""
+    asked = json.loads(Path(request).read_text(encoding="utf-8"))
+    result: dict[str, Any] = {"checks": [], "failed": None}
+    try:
+        schema, _ = schemas.load(asked["reference"])
+        result["checks"] = checked(schema, asked)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - said as the reason why nothing was checked
+        result["failed"] = str(schemas.said(error)["error"])
+    Path(out).write_text(json.dumps(result), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,180 @@
+"""Holds one table against one contract: opens both, counts, and does with bad rows what the contract declares."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release_gate.commands.context import Context, Place
+from release_gate.commands.contract_reading import Source, read_contract
+from release_gate.findings import BadInput, finding
+from release_gate.verdict import Finding, Scalar, Severity, Subject, Where
+
+if TYPE_CHECKING:
+    from release_gate.commands.schema_check import Wanted
+    from release_gate.contracts.contract import Contract
+    from release_gate.gates.schema_check import Judged
+    from release_gate.tables.places import Data
+    from release_gate.tables.scan import Scanned
+
+
+def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted) -> Judged:
+    """What was counted in the data against the contract, and what became of the contract since the base.
+
+    Raises:
+        BadInput: the contract or the data can't be read, or the data changed meanwhile.
+    """
+    from release_gate.commands.contract_revision import revision
+    from release_gate.gates.schema_check import Judged
+    from release_gate.tables.places import data_at
+
+    now = context.clock.now()
+    place = data_at(
+        spot.root, data, table=wanted.table, sql=wanted.sql, engine=wanted.engine or "duckdb", memory=wanted.memory,
+        now=now, environment=context.environment,
+    )  # fmt: skip
+    source = read_contract(context, spot.root, contract, place.stem)
+    reading = source.reading
+    before = place.state()
+    with ThreadPoolExecutor(1) as beside:
+        # Hashing holds no lock of Python's: on a second core it costs no time beside imports and queries.
+        identity = beside.submit(place.identity)
+        scanned = _scanned(place, reading.contract, now, exact=wanted.exact)
+        try:
+            scanned = _with_customs(context, spot.root, source, scanned, place)
+            accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
+            _quarantine(scanned, reading.contract, spot.run / "quarantine" / f"{place.stem}.parquet")
+            clean = context.home / wanted.write if wanted.write else None
+            acts = _cleaned(scanned, reading.contract, accepted, clean, wanted.write or "")
+        finally:
+            scanned.close()
+        subjects = (
+            Subject(kind="contract", name=contract, identity=source.identity),
+            Subject(kind="data", name=place.shown, identity=identity.result()),
+        )
+    if place.state() != before:
+        message = f"{place.shown} changed while it was read: what was counted may be of neither state"
+        raise BadInput.because("data-changed", message, where=Where(file=place.shown))
+    old = revision(context, spot.root / contract, reading.contract, place.stem, wanted.base, rules=wanted.changes)
+    return Judged(reading, scanned.counts, old, subjects, accepted, tuple(acts))
+
+
+def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> Scanned:
+    """Open the data and count every breach of the contract.
+
+    Raises:
+        BadInput: it can't be read.
+    """
+    from release_gate.tables.relation import Unanswered
+    from release_gate.tables.scan import scanned
+
+    relation = place.open()
+    try:
+        return scanned(relation, contract, place.shown, now=now, exact=exact)
+    except Unanswered as cause:
+        relation.close()
+        raise place.refusal(cause) from cause
+    except BaseException:
+        relation.close()
+        raise
+
+
+def identity_of(path: Path) -> str:
+    """The digest of a file."""
+    from release_gate.files import sha256
+
+    return f"sha256:{sha256(path)}"
+
+
+def _with_customs(context: Context, root: Path, source: Source, scanned: Scanned, place: Data) -> Scanned:
+    """What was counted, and what the schema's own Python finds in the same rows.
+
+    Raises:
+        BadInput: the rows can't be handed over.
+    """
+    if not source.reading.contract.custom:
+        return scanned
+    from release_gate.commands.contract_reading import custom_counts
+    from release_gate.tables.cleaning import write_all
+    from release_gate.tables.relation import Unanswered
+
+    with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
+        file = root / place.shown
+        if not file.is_file() or file.suffix.lower() not in {".parquet", ".pq", ".csv"}:
+            file = Path(folder) / "data.parquet"
+            try:
+                write_all(file, scanned.relation)
+            except Unanswered as cause:
+                raise place.refusal(cause) from cause
+        counts = custom_counts(context, root, source, file)
+    return replace(scanned, counts=replace(scanned.counts, custom=counts))
+
+
+def _accepted(context: Context, wanted: Wanted, contract: str) -> Mapping[str, float] | None:
+    """The share of nulls by column of the data accepted last, where anything is known of it."""
+    if wanted.accepted is not None:
+        from release_gate.commands.accepted import told
+
+        return told(context.home / wanted.accepted, wanted.accepted)
+    return wanted.production().get(contract) if wanted.production is not None else None
+
+
+def _watched(contract: Contract) -> bool:
+    return any(column.policy.drift is not None for column in contract.columns)
+
+
+def _cleaned(
+    scanned: Scanned, contract: Contract, accepted: Mapping[str, float] | None, path: Path | None, shown: str
+) -> list[Finding]:
+    """Write the table as its contract declares it to be read, where that is asked for and the data passed."""
+    if path is None:
+        return []
+    from release_gate.contracts.judgement import data_findings
+
+    impossible = _impossible(contract)
+    if impossible or any(one.severity is Severity.ERROR for one in data_findings(contract, scanned.counts, accepted)):
+        return impossible
+    return [_written(scanned, contract, path, shown)]
+
+
+def _impossible(contract: Contract) -> list[Finding]:
+    from release_gate.tables.cleaning import unwritable
+
+    return [
+        finding("write-impossible", f"column '{name}': {why}", where=column.where)
+        for name, why in unwritable(contract)
+        if (column := contract.column(name)) is not None
+    ]
+
+
+def _written(scanned: Scanned, contract: Contract, path: Path, shown: str) -> Finding:
+    from release_gate.tables.cleaning import write_clean
+
+    rows = write_clean(path, scanned)
+    left_out = scanned.counts.rows - rows
+    message = f"{rows:,} row{'s' * (rows != 1)} written to {shown} as {contract.name} {contract.version} declares"
+    message += f"; {left_out:,} left out" if left_out else ""
+    evidence: dict[str, Scalar] = {"rows": rows, "left_out": left_out, "sha256": identity_of(path)}
+    return finding("data-written", message, where=Where(file=shown), evidence=evidence)
+
+
+def _quarantine(scanned: Scanned, contract: Contract, path: Path) -> None:
+    """Write the rows of every quarantined column within its share; a file of an earlier run is taken away."""
+    from release_gate.contracts.contract import OnInvalid
+    from release_gate.contracts.judgement import within_share
+    from release_gate.tables.quarantine import write
+
+    counts = scanned.counts
+    within = [
+        count.name
+        for count in counts.columns
+        if (column := contract.column(count.name))
+        and column.policy.on_invalid is OnInvalid.QUARANTINE
+        and within_share(column, count, counts.rows)
+    ]
+    write(path, scanned, contract, within)

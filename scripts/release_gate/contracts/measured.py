@@ -1,0 +1,114 @@
+"""Turns what was measured over whole tables, and checks of the caller's Python, into findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from release_gate.contracts.contract import Contract, Measure, Metric
+from release_gate.contracts.counts import Counts, CustomCount, Measured
+from release_gate.contracts.examples import evidence, shown
+from release_gate.findings import finding
+from release_gate.verdict import Finding, Severity, Where
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def measure_findings(counts: Counts) -> Iterator[Finding]:
+    """A finding for each measure out of its bounds, and for each that came to no number."""
+    for one in counts.measures:
+        if counts.rows == 0 and one.measure.metric is not Metric.ROWS:
+            continue  # that the table is empty is said already
+        if one.value is None:
+            message = f"{_title(one.measure)} can't be judged: {one.cause}"
+            yield finding("measure-unjudgeable", message, where=_where(one.measure, counts))
+        elif not one.measure.bounds.hold(one.value):
+            yield _breach(one, one.value, counts)
+
+
+def custom_findings(counts: Counts) -> Iterator[Finding]:
+    """A finding for each check of the caller's Python that failed or could not be run."""
+    for one in counts.custom:
+        where = Where(table=counts.table, column=one.check.column)
+        if one.cause is not None:
+            yield finding(
+                "custom-check-unrun", f"the check `{one.check.name}` could not be run: {one.cause}", where=where
+            )
+        elif one.rows:
+            yield _custom(one, where)
+
+
+def drift_findings(contract: Contract, counts: Counts, accepted: Mapping[str, float] | None) -> Iterator[Finding]:
+    """Columns whose share of nulls moved further than declared from that of the last accepted data.
+
+    `accepted` holds that share (0 to 1) by column; None where no data was accepted before.
+    """
+    watched = [column for column in contract.columns if column.policy.drift is not None]
+    if not watched or not counts.rows:
+        return
+    if accepted is None:
+        names = ", ".join(column.name for column in watched[:5]) + (" and more" if len(watched) > 5 else "")
+        message = f"no earlier data to compare the share of nulls with: {names}"
+        yield finding("null-drift-unknown", message, where=Where(table=counts.table))
+        return
+    held = {one.name: one for one in counts.columns}
+    for column in watched:
+        if column.name not in held or column.name not in accepted:
+            continue
+        before, now = accepted[column.name], held[column.name].nulls / counts.rows
+        if abs(now - before) > (column.policy.drift or 0.0):
+            message = f"{now:.2%} of the rows have no value, {before:.2%} had none in the last accepted data"
+            message += f"; the contract lets it move by {(column.policy.drift or 0.0) * 100:g} points"
+            where = Where(table=counts.table, column=column.name)
+            yield finding("null-share-drifted", message, where=where, evidence={"before": before, "now": now})
+
+
+def _breach(one: Measured, value: float, counts: Counts) -> Finding:
+    measure = one.measure
+    severity = Severity.WARNING if measure.warns else None
+    code = "data-stale" if measure.metric is Metric.AGE else "measure-breached"
+    bounds = str(measure.bounds)
+    if measure.metric is Metric.AGE:
+        told = f"{age(value)}, the contract asks for {_aged(measure)}"
+    elif measure.share:
+        told = f"{value:.4g}% of the rows, the contract asks for {bounds}%"
+    else:
+        told = f"{value:,.10g}, the contract asks for {bounds}"
+    message = f"{_title(measure)}: {told}"
+    where = _where(measure, counts)
+    return finding(code, message, where=where, severity=severity, evidence={"value": value, "bounds": bounds})
+
+
+def _custom(one: CustomCount, where: Where) -> Finding:
+    severity = Severity.WARNING if one.check.warns else None
+    rows = f"{one.rows:,} row{'' if one.rows == 1 else 's'}"
+    message = f"{rows} {'fails' if one.rows == 1 else 'fail'} the check `{one.check.name}`{shown(one.examples)}"
+    return finding(
+        "custom-check-failed", message, where=where, severity=severity, evidence=evidence(one.rows, one.examples)
+    )
+
+
+def _title(measure: Measure) -> str:
+    words = measure.metric.value
+    if measure.metric is Metric.INVALID and measure.rules:
+        words += f" (not {' or not '.join(map(str, measure.rules[:3]))})"
+    return f"'{measure.name}' ({words})" if measure.name else words
+
+
+def _where(measure: Measure, counts: Counts) -> Where:
+    return Where(table=counts.table, column=", ".join(measure.columns) or None)
+
+
+def age(seconds: float) -> str:
+    """A length of time in its two largest units: `2 d 3 h`."""
+    left, parts = abs(int(seconds)), []
+    for size, unit in _UNITS:
+        if left >= size:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    words = " ".join(parts[:2]) or "0 s"
+    return words if seconds >= 0 else f"{words} in the future"
+
+
+def _aged(measure: Measure) -> str:
+    most = measure.bounds.most
+    return f"at most {age(most)}" if most is not None else str(measure.bounds)

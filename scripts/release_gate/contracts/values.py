@@ -1,0 +1,135 @@
+"""A declared column as its contract reads it: what counts as missing, as unreadable, and the value to be judged.
+
+Everything here is an Ibis expression or a decision about types: nothing is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from release_gate.contracts.contract import Column, Kind
+from release_gate.contracts.counts import Fit
+from release_gate.contracts.found import Found
+
+Expression = Any
+"""An Ibis value; the library carries no types that a checker reads."""
+
+_LIKE = {
+    Kind.VECTOR: {Kind.ARRAY, Kind.VECTOR},
+    Kind.ARRAY: {Kind.ARRAY, Kind.VECTOR},
+    Kind.NUMBER: {Kind.NUMBER, Kind.INTEGER},
+}
+JUDGED = {Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
+"""Logical types whose values rules can judge; of nested ones only the number of items."""
+_NO_NUMBER = ("NA", "N/A", "NaN", "nan", "null", "NULL")
+_ZONED = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
+_TEXTS = {
+    Kind.INTEGER: r"^[+-]?[0-9]{1,38}$",
+    Kind.NUMBER: r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$",
+    Kind.BOOLEAN: r"^(?i:true|false)$",
+    Kind.DATE: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    Kind.TIMESTAMP: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$",
+    Kind.TIME: r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?$",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A declared column that is there.
+
+    Attributes:
+        column: what is promised.
+        found: what is there.
+        fit: how the type fits, as far as the type alone says.
+        value: null where it is missing or can't be read; None where no rule can be judged.
+        missing: whether a row has no value; None where the type alone says that none is.
+        unreadable: whether a text is none of the promised type; None where there is no text to read.
+        misfit: whether a value tells that the type is wrong (a fraction among integers); None where none can.
+    """
+
+    column: Column
+    found: Found
+    fit: Fit
+    value: Expression | None
+    missing: Expression
+    unreadable: Expression | None = None
+    misfit: Expression | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the value is the stored column itself, so that a file's own statistics speak of it."""
+        return self.value is not None and not (self.found.text or self.found.floating) and self.misfit is None
+
+
+def judged(column: Column, found: Found, table: Any) -> Judged:
+    """The declared column in an Ibis table that holds it."""
+    stored = table[found.held]
+    if found.storage == "null":
+        return Judged(column, found, Fit.FITS, None, stored.isnull())
+    if found.text:
+        return _read(column, found, stored)
+    value = ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.floating else stored
+    missing = value.isnull()
+    fit, misfit = _fit(column, found, stored)
+    if fit is Fit.WRONG or column.kind not in JUDGED | {Kind.ARRAY, Kind.VECTOR}:
+        return Judged(column, found, fit, None, missing)
+    if found.storage == "uuid":
+        value = value.cast("string")
+    elif found.kind is Kind.TIMESTAMP and found.dtype.timezone:
+        value = value.cast("timestamp")  # every session of ours speaks UTC
+    return Judged(column, found, fit, value, missing, misfit=misfit)
+
+
+def _fit(column: Column, found: Found, stored: Expression) -> tuple[Fit, Expression | None]:
+    if found.kind in _LIKE.get(column.kind, {column.kind}):
+        if found.kind is Kind.TIMESTAMP and column.zone not in {None, found.dtype.timezone is not None}:
+            return Fit.WRONG, None
+        return (Fit.FITS if column.storage is None or same(column.storage, found.storage) else Fit.STORAGE), None
+    # pandas writes integers with gaps as floats and days as moments: no wrong type where each value is a whole one.
+    if column.kind is Kind.INTEGER and found.kind is Kind.NUMBER:
+        if not found.floating:
+            return Fit.STORAGE, stored % 1 != 0
+        return Fit.STORAGE, ~stored.isnan() & (stored.isinf() | (stored.abs() % 1 != 0))
+    if column.kind is Kind.DATE and found.kind is Kind.TIMESTAMP:
+        return Fit.STORAGE, stored != stored.cast("date").cast("timestamp")
+    return Fit.WRONG, None
+
+
+def same(promised: str, stored: str) -> bool:
+    """Whether two exact types are one; the name of a zone changes no instant."""
+    exact = [one.split(", tz=", maxsplit=1) for one in (promised, stored)]
+    return exact[0][0] == exact[1][0] and len(exact[0]) == len(exact[1])
+
+
+def _read(column: Column, found: Found, text: Expression) -> Judged:
+    """Text read as the contract's type."""
+    missing = text.isnull()
+    if column.kind is Kind.STRING:
+        return Judged(column, found, Fit.FITS, text, missing)
+    if column.kind not in JUDGED:
+        return Judged(column, found, Fit.WRONG, None, missing)
+    if column.kind in {Kind.INTEGER, Kind.NUMBER}:
+        missing |= text.isin(_NO_NUMBER)
+    right = text.re_search(_TEXTS[column.kind])
+    if column.kind is Kind.TIMESTAMP and column.zone is not None:
+        zoned = text.re_search(_ZONED)
+        right &= zoned if column.zone else ~zoned
+    value = ibis.ifelse(right & ~missing, _cast(column.kind, text), ibis.null())
+    return Judged(column, found, Fit.FITS, value, missing, unreadable=~missing & value.isnull())
+
+
+def _cast(kind: Kind, text: Expression) -> Expression:
+    if kind is Kind.INTEGER:
+        return text.try_cast("decimal(38, 0)")
+    if kind is Kind.NUMBER:
+        return text.try_cast("float64")
+    if kind is Kind.BOOLEAN:
+        return text.lower() == "true"
+    if kind is Kind.TIME:
+        return ibis.ifelse(text.length() == len("00:00"), text + ":00", text).try_cast("time")
+    if kind is Kind.DATE:
+        return text.try_cast("date")
+    return text.try_cast("timestamp('UTC')").cast("timestamp")

@@ -1,0 +1,105 @@
+"""The checks of a contract bound to an open table: one a rule and column, each with the rows it fails."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from release_gate.contracts.contract import Column, Contract, Rule
+from release_gate.contracts.counts import Fit
+from release_gate.contracts.expressions import holds, limit
+from release_gate.contracts.proof import provable, proven
+from release_gate.contracts.values import Judged, judged
+from release_gate.tables.relation import Relation, Unanswered
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule of one column; `fails` is true for rows that break it and null where there is nothing to judge."""
+
+    key: tuple[str, int]
+    rule: Rule
+    fails: Any = field(repr=False, compare=False)
+    bound: Any = None
+    provable: bool = False
+
+    def proven(self, least: Any, most: Any) -> bool:
+        """Whether the least and greatest value of the column prove the rule."""
+        return self.provable and proven(self.rule, self.bound, least, most)
+
+
+@dataclass(frozen=True)
+class ColumnChecks:
+    """A declared column that is there, with its checks; `unjudgeable` are rules that make no sense or are refused."""
+
+    judged: Judged
+    checks: tuple[Check, ...] = ()
+    unjudgeable: tuple[tuple[Rule, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.judged.column.name
+
+
+def checks_of(contract: Contract, relation: Relation) -> Iterator[ColumnChecks]:
+    """The checks of every declared column that stands in the table once."""
+    names = [one.name for one in relation.shape.columns]
+    table = relation.table
+    for column in contract.columns:
+        if names.count(column.name) == 1:
+            found = relation.shape.columns[names.index(column.name)]
+            yield _column(column, judged(column, found, table))
+
+
+def _column(column: Column, given: Judged) -> ColumnChecks:
+    checks, unjudgeable = [], []
+    # A column of another type breaks no rule of this one: that it is of another type is the finding.
+    if given.fit is not Fit.WRONG and given.found.storage != "null":
+        for place, rule in enumerate(column.rules):
+            try:
+                checks.append(_check((column.name, place), rule, given))
+            except (ValueError, TypeError) as error:
+                unjudgeable.append((rule, str(error)))
+    return ColumnChecks(given, tuple(checks), tuple(unjudgeable))
+
+
+def _check(key: tuple[str, int], rule: Rule, given: Judged) -> Check:
+    fails = ~holds(rule, given)
+    if not provable(rule, given.column.kind):
+        return Check(key, rule, fails)
+    bound = limit(rule, given)
+    if given.found.dtype.is_float32() and not given.found.text:
+        # As the engine compares: a bound of 0.1 is that of 32 bits there.
+        bound = struct.unpack("f", struct.pack("f", bound))[0]
+    return Check(key, rule, fails, bound, provable=True)
+
+
+def once(conditions: Iterable[Any]) -> Any:
+    """Whether any of the conditions is true; null counts as not."""
+    return reduce(or_, [condition.fill_null(False) for condition in conditions if condition is not None])
+
+
+def moved(condition: Any, old: Any, new: Any) -> Any:
+    """A condition on one table, on another that has the same columns."""
+    return condition.op().replace({old.op(): new.op()}).to_expr()
+
+
+def refused(relation: Relation, checks: Sequence[ColumnChecks]) -> tuple[ColumnChecks, ...] | None:
+    """The checks without those that the engine refuses even on no rows; None where it refuses none of them."""
+    found, any_refused = [], False
+    for one in checks:
+        kept, unjudgeable = [], list(one.unjudgeable)
+        for check in one.checks:
+            try:
+                relation.rows(relation.table.filter(check.fails).limit(0))
+                kept.append(check)
+            except Unanswered as refusal:
+                unjudgeable.append((check.rule, str(refusal)))
+                any_refused = True
+        found.append(replace(one, checks=tuple(kept), unjudgeable=tuple(unjudgeable)))
+    return tuple(found) if any_refused else None

@@ -1,0 +1,130 @@
+"""Writes a table as its contract declares it to be read: clipped, set to null, imputed, rows dropped or left out.
+
+What is written keeps the contract, so that doing it again to what was written changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import ibis
+
+from release_gate.contracts.contract import Contract, Kind, OnInvalid, OnNull, RuleKind
+from release_gate.contracts.expressions import limit, literal, typed
+from release_gate.contracts.values import Judged
+from release_gate.files import file_whole
+from release_gate.tables.checks import ColumnChecks, once
+from release_gate.tables.quarantine import conditions
+from release_gate.tables.relation import Relation, Unanswered
+from release_gate.tables.scan import Scanned
+
+_LOW = {RuleKind.AT_LEAST, RuleKind.ABOVE}
+
+
+def unwritable(contract: Contract) -> list[tuple[str, str]]:
+    """Columns whose declared behaviour can't be applied, and why."""
+    found = []
+    for column in contract.columns:
+        said = column.policy
+        if said.on_null is OnNull.IMPUTE and said.impute is None:
+            found.append((column.name, "missing values are to be imputed, and the contract does not say by what"))
+        if said.on_invalid is OnInvalid.CLIP:
+            excluded = [rule for rule in column.rules if rule.kind in {RuleKind.ABOVE, RuleKind.BELOW}]
+            if excluded and column.kind is not Kind.INTEGER:
+                found.append((column.name, f"nothing can be clipped to `{excluded[0]}`: there is no nearest value"))
+    return found
+
+
+def write_clean(path: Path, scanned: Scanned) -> int:
+    """Write every column of the table, declared ones as their policy says; returns how many rows are left.
+
+    Call it only for a table that passed: what is rejected is not mended here.
+
+    Raises:
+        Unanswered: the engine refuses.
+    """
+    relation = scanned.relation
+    rows = _without_quarantined(relation.table, scanned.checks)
+    declared = {one.name: one for one in scanned.checks}
+    columns: dict[str, Any] = {}
+    for found in relation.shape.columns:
+        one = declared.get(found.name)
+        columns[found.name] = relation.table[found.held] if one is None else _mended(one)
+    mended = rows.select(**{f"m{place}": value for place, value in enumerate(columns.values())})
+    dropping = [
+        mended[f"m{place}"].notnull()
+        for place, name in enumerate(columns)
+        if name in declared and declared[name].judged.column.policy.on_null is OnNull.DROP_ROW
+    ]
+    kept = mended.filter(dropping) if dropping else mended
+    named = kept.select(**{name: kept[f"m{place}"] for place, name in enumerate(columns)})
+    with file_whole(path) as written:
+        return relation.write(named, str(written))
+
+
+def write_all(path: Path, relation: Relation) -> int:
+    """Write every row as it stands, under the columns' own names; returns how many.
+
+    Raises:
+        Unanswered: the engine refuses, or a name stands there twice.
+    """
+    names = [one.name for one in relation.shape.columns]
+    if len(set(names)) != len(names):
+        raise Unanswered("a column stands there more than once")
+    table = relation.table
+    with file_whole(path) as written:
+        return relation.write(
+            table.select(**{one.name: table[one.held] for one in relation.shape.columns}), str(written)
+        )
+
+
+def _without_quarantined(table: Any, checks: Iterable[ColumnChecks]) -> Any:
+    found = [
+        condition
+        for one in checks
+        if one.judged.column.policy.on_invalid is OnInvalid.QUARANTINE
+        for condition, _ in conditions(one)
+    ]
+    return table.filter(~once(found)) if found else table
+
+
+def _mended(one: ColumnChecks) -> Any:
+    """The value of a column after its policy: what is invalid first, then what is missing, be it so from the first."""
+    judged = one.judged
+    value = judged.value
+    if value is None:
+        return None
+    said = judged.column.policy
+    if said.on_invalid is OnInvalid.CLIP:
+        value = _clipped(one, value)
+    elif said.on_invalid is OnInvalid.SET_NULL and conditions(one):
+        value = ibis.ifelse(once(condition for condition, _ in conditions(one)), ibis.null(), value)
+    if said.on_null is OnNull.IMPUTE and said.impute is not None:
+        value = value.fill_null(literal(typed(said.impute, judged.column.kind), judged))
+    return value.cast(_stored(judged))
+
+
+def _clipped(one: ColumnChecks, value: Any) -> Any:
+    """The nearest value within the ranges; of integers an excluded bound's neighbour."""
+    for check in one.checks:
+        rule = check.rule
+        if not rule.kind.is_range:
+            continue
+        bound = limit(rule, one.judged)
+        if rule.kind in {RuleKind.ABOVE, RuleKind.BELOW}:
+            bound += 1 if rule.kind is RuleKind.ABOVE else -1
+        edge = literal(bound, one.judged)
+        beyond = value < edge if rule.kind in _LOW else value > edge
+        value = ibis.ifelse(beyond, edge, value)
+    return value
+
+
+def _stored(judged: Judged) -> Any:
+    """The type of the written column: the data's own, of text the one that its contract names."""
+    found, column = judged.found, judged.column
+    if not found.text and found.storage != "uuid":
+        return found.dtype
+    named = {Kind.INTEGER: "int64", Kind.NUMBER: "float64", Kind.BOOLEAN: "boolean", Kind.DATE: "date"}
+    return {**named, Kind.TIMESTAMP: "timestamp", Kind.TIME: "time"}.get(column.kind, "string")

@@ -1,0 +1,331 @@
+"""Tables in files, asked through an embedded DuckDB that keeps a memory limit and spills to a folder of its own.
+
+Columns are held under names of ours (`c0`, `c1`, …): a file's own may repeat, differ in case only, or hold quotes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import ibis
+import ibis.expr.datatypes as dt
+from ibis.backends.sql.datatypes import DuckDBType
+
+from release_gate.contracts.found import Found, found
+from release_gate.tables.causes import cause_of
+from release_gate.tables.relation import FILE, ROW, Shape, Unanswered
+from release_gate.tables.spoken import as_name, as_text, escaped, globs, hive, outside, texts
+from release_gate.tables.stored import nulls, of_parquet, stored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
+_SESSION = ("TimeZone = 'UTC'", "enable_progress_bar = false")  # its progress bar goes to our standard output
+_LOCKED = ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions")
+
+
+class Embedded:
+    """A table in an embedded DuckDB. Open it by `parquet`, `csv`, `json_lines` or `arrow`; close it afterwards."""
+
+    def __init__(self, memory: int | None = None, *, spill: Path | None = None) -> None:
+        """`memory` in bytes (DuckDB's own limit when absent); `spill` is the folder for what does not fit."""
+        self._memory = memory
+        self._spill = Path(tempfile.mkdtemp(prefix="release-gate-spill-", dir=spill))
+        settings: dict[str, Any] = dict.fromkeys(_LOCKED, "false")
+        settings["temp_directory"] = str(self._spill)
+        if memory is not None:
+            settings["memory_limit"] = f"{memory}B"
+        self._settings = settings
+        self._connection = duckdb.connect(":memory:", config=settings)
+        self._sealed: duckdb.DuckDBPyConnection | None = None
+        self._extensions: list[str] = []
+        self._systems: list[Any] = []
+        self._given: Any = None
+        self._source = ""
+        for setting in _SESSION:
+            self._connection.execute(f"SET {setting}")
+        self.shape = Shape("", ())
+        self.queries = 0
+        self._paths: dict[str, str] = {}
+        self._folders: tuple[str, ...] = ()
+        self._numbers: str | None = None
+        self._numbered = False
+
+    # Opening
+
+    def parquet(self, files: Mapping[str, str], partitions: Sequence[str] = ()) -> Embedded:
+        """Parquet files of one schema: paths with their names for people.
+
+        `partitions` are the columns that the names of their folders hold.
+
+        Raises:
+            Unanswered: a file can't be read, or has other columns than the first.
+        """
+        self._paths = dict(files)
+        known = stored(lambda text: self._ask(text, counted=False), self._paths)
+        partitions = outside(partitions, [name for name, _ in known])
+        source = f"read_parquet({globs(files)}, {hive(partitions)})"
+        described = self._described(source)
+        columns = [of_parquet(place, dtype, *known[place]) for place, (_, dtype) in enumerate(described[: len(known)])]
+        folders = _of_folders(described, len(known))
+        numbers = f"file_row_number + 1 AS {ROW}, file_index AS {FILE}"
+        names = [one.name for one in folders]
+        self._open(source, columns + folders, numbers, [*files.values()], footers=True, partitions=names)
+        self.shape = replace(self.shape, nulls=nulls(lambda text: self._ask(text, counted=False), self._paths))
+        return self
+
+    def csv(
+        self, files: Mapping[str, str], names: Sequence[str], delimiter: str | None, partitions: Sequence[str] = ()
+    ) -> Embedded:
+        """CSV files with a header of these names; all is text: only the contract knows that 007 is a word."""
+        self._paths = dict(files)
+        partitions = outside(partitions, names)
+        held = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
+        options = (
+            "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+            f"allow_quoted_nulls = false, strict_mode = true, columns = {{{held}}}, {hive(partitions)}"
+        )
+        source = f"read_csv({globs(files)}, {options})"
+        columns = [found(name, f"c{place}", dt.string, text=True) for place, name in enumerate(names)]
+        folders = _of_folders(self._described(source), len(names)) if partitions else []
+        return self._open(
+            source, columns + folders, _COUNTED, [*files.values()], delimiter=delimiter,
+            partitions=[one.name for one in folders],
+        )  # fmt: skip
+
+    def json_lines(self, files: Mapping[str, str], partitions: Sequence[str] = ()) -> Embedded:
+        """One JSON object a line. JSON has no moments: what looks like one stays text until the contract reads it.
+
+        Raises:
+            Unanswered: a line is no object, or two names differ in case only.
+        """
+        self._paths = dict(files)
+        options = "format = 'newline_delimited', records = true, hive_partitioning = false"
+        kinds = self._types(f"read_json({globs(files)}, {options}, sample_size = -1)")
+        self._one_case(files, [name for name, _ in kinds])
+        guessed = [(name, _dtype(kind)) for name, kind in kinds]
+        unread = {name for name, dtype in guessed if dtype.is_temporal() or dtype.is_uuid()}
+        held = ", ".join(f"{as_text(name)}: {as_text('VARCHAR' if name in unread else kind)}" for name, kind in kinds)
+        columns = [
+            found(name, f"c{place}", dt.string if name in unread else dtype, text=name in unread)
+            for place, (name, dtype) in enumerate(guessed)
+        ]
+        partitions = outside(partitions, [name for name, _ in kinds])
+        read = f"format = 'newline_delimited', columns = {{{held}}}, {hive(partitions)}"
+        source = f"read_json({globs(files)}, {read})"
+        folders = _of_folders(self._described(source), len(kinds)) if partitions else []
+        names = [one.name for one in folders]
+        return self._open(source, columns + folders, _COUNTED, [*files.values()], partitions=names)
+
+    def arrow(self, table: Any, shown: Sequence[str], stored: pa.Schema) -> Embedded:
+        """An Arrow table or dataset of that schema."""
+        positional = getattr(table, "rename_columns", None)
+        held = [f"c{place}" for place in range(len(stored.names))]
+        self._given = positional(held) if positional else table
+        self._connection.register("given", self._given)
+        described = self._described("given")
+        columns = [
+            found(name, f"c{place}", dtype, _arrow_storage(str(stored.types[place])))
+            for place, ((_, dtype), name) in enumerate(zip(described, stored.names, strict=True))
+        ]
+        return self._open("given", columns, _COUNTED, shown)
+
+    def empty(self) -> Embedded:
+        """What was opened, as a table without a single column: an empty file."""
+        self.shape = replace(self.shape, columns=())
+        return self
+
+    def relation(self, source: str, shown: Sequence[str], folder: Path) -> Embedded:
+        """Any table function of DuckDB, such as `delta_scan('…')`, over files in a folder."""
+        self._folders = (str(folder),)
+        columns = [found(name, f"c{place}", dtype) for place, (name, dtype) in enumerate(self._described(source))]
+        return self._open(source, columns, None, shown)
+
+    def extension(self, path: str) -> None:
+        """Load an extension from a file; nothing is ever fetched by the engine itself."""
+        self._ask(f"LOAD {as_text(path)}", counted=False)
+        self._extensions.append(path)
+
+    def filesystem(self, given: Any) -> None:
+        """Let paths of other protocols be read through an fsspec file system."""
+        self._connection.register_filesystem(given)
+        self._systems.append(given)
+
+    # Asking
+
+    @property
+    def table(self) -> Any:
+        """The Ibis table."""
+        return self._ibis("data", {})
+
+    @property
+    def numbered(self) -> Any | None:
+        """The table with the number of each row."""
+        if self._numbers is None:
+            return None
+        if not self._numbered:
+            held = ", ".join(one.held for one in self.shape.columns)
+            view = f"SELECT *, {self._numbers_of_rows()} FROM {self._source} AS t({held})"
+            self._ask(f"CREATE TEMP VIEW numbered AS {view}", counted=False)
+            self._numbered = True
+        return self._ibis("numbered", {ROW: "int64", FILE: "int64"})
+
+    def rows(self, expression: Any) -> list[tuple[Any, ...]]:
+        """The rows of an expression; see `Relation.rows`."""
+        return self._ask(ibis.to_sql(expression, dialect="duckdb"))
+
+    def query(self, text: str, column: str | None) -> Any:
+        """The one value of a SELECT, asked in a database of its own that sees this table and nothing else."""
+        if self._sealed is None:
+            self._sealed = self._seal()
+        self.queries += 1
+        named = text.replace("{table}", _TABLE).replace("{column}", as_name(column or ""))
+        self._only_read(named)
+        found = self._answer(self._sealed, named)
+        if len(found) != 1 or len(found[0]) != 1:
+            raise Unanswered(f"it gives {len(found)} rows, and one value is needed")
+        return found[0][0]
+
+    def _only_read(self, text: str) -> None:
+        try:
+            statements = self._connection.extract_statements(text)
+        except duckdb.Error as error:
+            raise Unanswered(cause_of(str(error), self._paths)) from error
+        if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+            raise Unanswered("it is not one SELECT, and a contract only reads")
+
+    def write(self, expression: Any, path: str) -> int:
+        """Write an expression to Parquet; see `Relation.write`."""
+        text = ibis.to_sql(expression, dialect="duckdb")
+        written = self._ask(f"COPY ({text}) TO {as_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        return int(written[0][0])
+
+    def close(self) -> None:
+        """Close the connection and take the spilled files away."""
+        for connection in (self._connection, self._sealed):
+            with contextlib.suppress(duckdb.Error):
+                if connection is not None:
+                    connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    # Inside
+
+    def _open(
+        self,
+        source: str,
+        columns: Sequence[Found],
+        numbers: str | None,
+        shown: Sequence[str],
+        *,
+        footers: bool = False,
+        delimiter: str | None = None,
+        partitions: Sequence[str] = (),
+    ) -> Embedded:
+        held = ", ".join(one.held for one in columns)
+        self._source = source
+        self._ask(f"CREATE TEMP VIEW data AS SELECT * FROM {source} AS t({held})", counted=False)
+        self._numbers = numbers
+        self.shape = Shape(
+            f"DuckDB {duckdb.__version__}", tuple(columns), tuple(shown), footers, bitmaps=True, delimiter=delimiter,
+            partitions=tuple(partitions), memory=self._memory,
+        )  # fmt: skip
+        return self
+
+    def _ibis(self, name: str, more: dict[str, Any]) -> Any:
+        return ibis.table({one.held: one.dtype for one in self.shape.columns} | more, name=name)
+
+    def _ask(self, text: str, *, counted: bool = True) -> list[tuple[Any, ...]]:
+        self.queries += counted
+        return self._answer(self._connection, text)
+
+    def _answer(self, connection: duckdb.DuckDBPyConnection, text: str) -> list[tuple[Any, ...]]:
+        try:
+            return connection.execute(text).fetchall()
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            cause = "the memory limit is too small for this table: give more by --memory"
+            raise Unanswered(cause, full=True) from error
+        except duckdb.Error as error:
+            why = cause_of(str(error), self._paths)
+            raise Unanswered(why, unreadable=isinstance(error, _UNREADABLE)) from error
+
+    def _numbers_of_rows(self) -> str | None:
+        """How rows are numbered: where the format has no numbers, by their place less the rows of earlier files."""
+        if self._numbers != _COUNTED or len(self._paths) < 2:
+            return self._numbers
+        by_file = dict(self._ask(f"SELECT file_index, count(*) FROM {self._source} GROUP BY 1", counted=False))
+        before = [0]
+        for place in range(len(self._paths) - 1):
+            before.append(before[-1] + by_file.get(place, 0))
+        return f"row_number() OVER () - ({before}::BIGINT[])[file_index::BIGINT + 1] AS {ROW}, file_index AS {FILE}"
+
+    def _one_case(self, files: Iterable[str], names: Sequence[str]) -> None:
+        """Refuse names that differ in case only: DuckDB renames one of them, and its values would be lost."""
+        known = {name.casefold() for name in names}
+        parted = [name.rpartition("_") for name in names]
+        if not any(number.isdigit() and base.casefold() in known for base, _, number in parted):
+            return
+        keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM read_json_objects({globs(files)}, "
+        seen: dict[str, str] = {}
+        for (name,) in sorted(self._ask(f"{keys}format = 'newline_delimited')", counted=False)):
+            other = seen.setdefault(name.casefold(), name)
+            if other != name:
+                raise Unanswered(f"the names '{other}' and '{name}' differ in case only", unreadable=True)
+
+    def _types(self, source: str) -> list[tuple[str, str]]:
+        return [(row[0], row[1]) for row in self._ask(f"DESCRIBE SELECT * FROM {source}", counted=False)]
+
+    def _described(self, source: str) -> list[tuple[str, Any]]:
+        return [(name, _dtype(kind)) for name, kind in self._types(source)]
+
+    def _seal(self) -> duckdb.DuckDBPyConnection:
+        """A database with a view of the data under its own names: no other file, no network, no setting."""
+        connection = duckdb.connect(":memory:", config=self._settings)
+        for setting in _SESSION:
+            connection.execute(f"SET {setting}")
+        for extension in self._extensions:
+            connection.execute(f"LOAD {as_text(extension)}")
+        for system in self._systems:
+            connection.register_filesystem(system)
+        if self._given is not None:
+            connection.register("given", self._given)
+        names = ", ".join(as_name(one.name) for one in self.shape.columns)
+        connection.execute(f"CREATE TEMP VIEW {_TABLE} AS SELECT * FROM {self._source} AS t({names})")
+        allowed = texts([*self._paths, *escaped(self._paths), str(self._spill)])
+        folders = f"allowed_directories = {texts(self._folders)}"
+        for setting in (
+            f"allowed_paths = {allowed}",
+            folders,
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"SET {setting}")
+        return connection
+
+
+_TABLE = "contract_data"
+_COUNTED = f"row_number() OVER () AS {ROW}, 0 AS {FILE}"
+
+
+def _dtype(kind: str) -> Any:
+    try:
+        return DuckDBType.from_string(kind)
+    except RecursionError as error:
+        raise Unanswered("its values are nested too deep", unreadable=True) from error
+
+
+def _arrow_storage(written: str) -> str | None:
+    """An Arrow type's own words, where they say more than the engine's type."""
+    exact = ("timestamp[", "time32[", "time64[", "halffloat", "null", "int", "uint", "decimal")
+    return written.replace("decimal256", "decimal128") if written.startswith(exact) else None
+
+
+def _of_folders(described: Sequence[tuple[str, Any]], after: int) -> list[Found]:
+    return [found(name, f"c{after + place}", dt.string, text=True) for place, (name, _) in enumerate(described[after:])]

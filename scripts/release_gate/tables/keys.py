@@ -1,0 +1,124 @@
+"""Columns that must name a row at most once: distinct values first, and only where they lack, the rows that share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ibis
+
+from release_gate.contracts.contract import Contract
+from release_gate.contracts.values import Judged
+from release_gate.tables.asking import Asking
+from release_gate.tables.relation import Relation
+
+WIDEST = 2**30
+"""Bits of the largest bitmap, 128 MB for each thread; a hash table takes more for as many distinct values."""
+SPARSEST = 128
+"""Bits of a bitmap for each row: beyond it a hash table is smaller."""
+
+
+_THREADS = 16
+"""Part of the memory that the bitmap of one thread may take."""
+
+
+class Keys:
+    """The sets of columns of a contract that the table has; rows with a null among them are not compared."""
+
+    def __init__(self, relation: Relation, contract: Contract) -> None:
+        self.relation = relation
+        self.table = relation.table
+        names = [one.name for one in relation.shape.columns]
+        self.found = {one.name: one for one in relation.shape.columns if names.count(one.name) == 1}
+        self.sets = tuple(columns for columns in contract.unique_sets if all(name in self.found for name in columns))
+
+    def spanned(self, judged: Judged) -> bool:
+        """Whether the least and greatest value of a column tell how wide a bitmap of its values is."""
+        alone = (judged.column.name,) in self.sets
+        return alone and self.relation.shape.bitmaps and bool(judged.found.dtype.is_integer())
+
+    def ask(self, asking: Asking, known: dict[Any, Any]) -> None:
+        """Ask how many rows each set compares, and how many different values they have."""
+        for place, columns in enumerate(self.sets):
+            values = [self._value(name, self.table) for name in columns]
+            there = present(values)
+            if len(columns) == 1 and (columns[0], "nulls") in known and "rows" in known:
+                known["key", place, "present"] = known["rows"] - known[columns[0], "nulls"]
+            else:
+                asking.ask(("key", place, "present"), asking.table.count(where=there))
+            distinct = self._distinct(columns, values, there, known)
+            if distinct is not None:
+                asking.ask(("key", place, "distinct"), distinct)
+
+    def count_shared(self, known: dict[Any, Any]) -> None:
+        """Count the rows that share their values with another; one query for all sets that have any."""
+        parts = []
+        for place in range(len(self.sets)):
+            if known.get(("key", place, "present"), 0) != known.get(("key", place, "distinct"), 0):
+                shared = self.shared(place, self.table)
+                total = shared.aggregate(rows=shared.times.sum())
+                parts.append(total.select(place=ibis.literal(place, "int64"), rows=total.rows))
+        # Within a limit of memory one after the other: each holds a table of its values.
+        limited = self.relation.shape.memory is not None
+        for asked in [[part] for part in parts] if limited else [parts] if parts else []:
+            together = ibis.union(*asked) if len(asked) > 1 else asked[0]
+            for place, rows in self.relation.rows(together):
+                known["key", int(place), "shared"] = rows or 0
+
+    def shared(self, place: int, table: Any) -> Any:
+        """The values of a set that several rows have, as `v0`, `v1`, …, with how many `times`."""
+        values = [self._value(name, table) for name in self.sets[place]]
+        named = {f"v{number}": value for number, value in enumerate(values)}
+        rows = table.filter(present(values))
+        grouped = rows.group_by(**named).aggregate(times=rows.count())
+        return grouped.filter(grouped.times > 1)
+
+    def among_shared(self, place: int, table: Any) -> Any:
+        """The rows of a table whose values of a set several rows have."""
+        shared = self.shared(place, table)
+        values = [self._value(name, table) for name in self.sets[place]]
+        return table.semi_join(shared, [value == shared[f"v{number}"] for number, value in enumerate(values)])
+
+    def _value(self, name: str, table: Any) -> Any:
+        found = self.found[name]
+        stored = table[found.held]
+        return ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.floating else stored
+
+    def _distinct(self, columns: tuple[str, ...], values: list[Any], present: Any, known: Mapping[Any, Any]) -> Any:
+        """How many different values a set has; None within a limit of memory, where the rows that share are counted.
+
+        Groups with a count go to disk where they don't fit; distinct values alone want all of DuckDB's limit before.
+        """
+        memory = self.relation.shape.memory
+        if len(columns) > 1:
+            several = ibis.struct({f"v{number}": value for number, value in enumerate(values)})
+            return several.nunique(where=present) if memory is None else None
+        least, most = known.get((columns[0], "least")), known.get((columns[0], "most"))
+        if self.relation.shape.bitmaps and isinstance(least, int) and isinstance(most, int):
+            span = most - least + 1
+            fits = (memory is None or span // 8 <= memory // _THREADS) and -(2**63) <= least <= most < 2**63
+            if fits and span <= WIDEST and span <= SPARSEST * max(known["rows"], 1):
+                return _bits(_bitmap(values[0].cast("int64") - least, ibis.literal(0, "int64"), _whole(span - 1)))
+        return values[0].nunique() if memory is None else None
+
+
+def present(values: Sequence[Any]) -> Any:
+    """Whether not one of the values is null."""
+    condition = values[0].notnull()
+    for value in values[1:]:
+        condition &= value.notnull()
+    return condition
+
+
+def _whole(number: int) -> Any:
+    return ibis.literal(number, "int64")
+
+
+@ibis.udf.agg.builtin(name="bitstring_agg", signature=(("int64", "int64", "int64"), "string"))  # type: ignore[untyped-decorator]
+def _bitmap(value: Any, least: Any, most: Any) -> Any:
+    """DuckDB's aggregate: one bit for each integer from `least` to `most`, set where it occurs."""
+
+
+@ibis.udf.scalar.builtin(name="bit_count", signature=(("string",), "int64"))  # type: ignore[untyped-decorator]
+def _bits(bitmap: Any) -> Any:
+    """How many bits of a bitmap are set."""

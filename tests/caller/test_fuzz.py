@@ -1,0 +1,228 @@
+"""Transforms tried by a real second Python on rows of a contract; what is printed is run as a test."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from release_gate.caller.environments import given_environment
+from release_gate.caller.fuzz import MAXIMUM_BYTES, fuzzed, parsed
+from release_gate.caller.processes import Processes
+from release_gate.config import Transforms
+from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull, Policy, Rule, RuleKind
+from release_gate.gates.transform_fuzz import Fuzz, FuzzFailure
+
+REJECT = Policy(on_null=OnNull.REJECT, on_invalid=OnInvalid.REJECT)
+KEEP = Policy(on_null=OnNull.KEEP, on_invalid=OnInvalid.REJECT)
+CONTRACT = Contract(
+    name="rows",
+    version="1.0.0",
+    columns=(
+        Column("id", Kind.INTEGER, policy=REJECT, unique=True),
+        Column("x", Kind.INTEGER, (Rule(RuleKind.AT_LEAST, 0), Rule(RuleKind.AT_MOST, 9)), REJECT),
+        Column("n", Kind.NUMBER, (Rule(RuleKind.AT_LEAST, 0), Rule(RuleKind.AT_MOST, 5)), KEEP),
+        Column("kind", Kind.STRING, policy=REJECT),
+        Column("at", Kind.TIMESTAMP, policy=REJECT, zone=True),
+    ),
+)
+SAFE = "def serving(frame):\n    return frame[['x']]\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    rows = {
+        "id": range(5),
+        "x": [1, 2, 3, 4, 5],
+        "n": [1.0, None, 2.0, 3.0, 4.0],
+        "kind": list("abcde"),
+        "at": pd.date_range("2024-01-01", periods=5, tz="America/New_York", unit="us"),
+        "undeclared": list("vwxyz"),
+    }
+    pd.DataFrame(rows).to_parquet(tmp_path / "rows.parquet")
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    return tmp_path
+
+
+def tried(
+    root: Path,
+    runner: Processes,
+    code: str,
+    *,
+    contract: Contract = CONTRACT,
+    data: str = "rows.parquet",
+    **more: object,
+) -> Fuzz:
+    (root / "features.py").write_text(code + SAFE * ("def serving" not in code))
+    features = more.pop("features", None)
+    assert features is None or isinstance(features, Contract)
+    declared = {"training": "features:training", "serving": "features:serving", "fuzz": {"rows": 120}, **more}
+    return fuzzed(
+        Transforms.model_validate(declared),
+        contract,
+        root / data,
+        features=features,
+        root=root,
+        environment=given_environment(Path(sys.executable), root),
+        runner=runner,
+    )
+
+
+def failing(root: Path, one: FuzzFailure) -> str:
+    """Run the printed test as a person would paste it; what pytest says of its failure."""
+    (root / "test_pasted.py").write_text(one.test)
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "test_pasted.py"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout
+    assert "1 failed" in done.stdout
+    return done.stdout
+
+
+def test_transforms_that_keep_every_promise_fail_nowhere(root: Path, runner: Processes) -> None:
+    found = tried(root, runner, "def training(frame):\n    return frame[['x', 'at']]\n")
+    assert found.failed is None
+    assert (found.failures, found.rows, found.columns, found.filled) == ((), 120, 6, ("undeclared",))
+    assert found.tried == {"training": 120, "serving": 120}
+
+
+def test_rows_have_the_types_of_the_data(root: Path, runner: Processes) -> None:
+    code = """
+import pandas as pd
+REAL = pd.read_parquet("rows.parquet")
+def training(frame):
+    assert list(frame.columns) == list(REAL.columns)
+    assert (frame.dtypes == REAL.dtypes).all(), frame.dtypes
+    return frame
+"""
+    assert tried(root, runner, code).failures == ()
+    assert tried(root, runner, code.replace("parquet", "csv"), data="rows.csv").failures == ()
+
+
+def test_a_null_that_the_contract_keeps_is_found_in_serving_and_printed_as_a_test(
+    root: Path, runner: Processes
+) -> None:
+    code = """
+def training(frame):
+    return frame[["x"]]
+
+def serving(frame):
+    return [{"n": row["n"] + 1} for row in frame.to_dict("records")]
+"""
+    (one,) = tried(root, runner, code).failures
+    assert (one.side, one.kind, one.columns, one.file, one.line) == ("serving", "raised", ("n",), "features.py", 6)
+    assert "TypeError" in failing(root, one)
+
+
+def test_the_failing_row_is_as_ordinary_as_can_be(root: Path, runner: Processes) -> None:
+    code = """
+def training(frame):
+    if ((frame["x"] == 9) & frame["n"].isna()).any():
+        raise ValueError("both")
+    return frame[["x"]]
+"""
+    (one,) = tried(root, runner, code, fuzz={"rows": 600}).failures
+    assert one.columns == ("x", "n")
+    assert '"x": pd.Series([9], dtype="int64")' in one.test
+    # What is not read does not stand in the test.
+    assert "kind" not in one.test
+    assert "ValueError: both" in failing(root, one)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ("frame['y'] = 1\n    return frame", "input-changed", "it added y"),
+        ("frame['x'] += 1\n    return frame[['x']]", "input-changed", "it changed x"),
+        ("return frame.dropna(subset=['n'])[['x']]", "rows-changed", "it was given 1 and returned 0"),
+        ("return frame[['x']].sort_values('x')", "reordered", "another order"),
+        ("return frame[['x']].sort_values('x').reset_index(drop=True)", "reordered", "another order"),
+    ],
+)
+def test_each_promise_that_is_broken_is_printed_as_a_test_that_fails(
+    root: Path, runner: Processes, body: str, kind: str, said: str
+) -> None:
+    (one,) = tried(root, runner, f"def training(frame):\n    {body}\n").failures
+    assert one.kind == kind
+    assert said in one.error
+    failing(root, one)
+
+
+def test_what_only_a_batch_breaks_is_shown_with_as_few_rows_as_it_takes(root: Path, runner: Processes) -> None:
+    code = "def training(frame):\n    if len(frame) > 2:\n        raise KeyError('three')\n    return frame[['x']]\n"
+    (one,) = tried(root, runner, code).failures
+    assert (one.alone, one.rows) == (False, 3)
+    assert "KeyError" in failing(root, one)
+
+
+def test_a_feature_that_its_contract_forbids_is_found(root: Path, runner: Processes) -> None:
+    rules = Rule(RuleKind.AT_MOST, 8), Rule(RuleKind.AT_LEAST, 0)
+    features = Contract("f", "1.0.0", (Column("x", Kind.NUMBER, rules, REJECT), Column("n", Kind.NUMBER, (), REJECT)))
+    code = "def training(frame):\n    return frame[['x', 'n']]\n"
+    found = tried(root, runner, code, features=features).failures
+    assert {(one.side, one.column, one.error) for one in found} == {
+        ("training", "x", "'x' is 9; it must be at most 8"),
+        ("training", "n", "'n' is null"),
+        ("serving", "x", "'x' is 9; it must be at most 8"),
+    }
+    for one in found:
+        failing(root, one)
+
+
+def test_what_the_features_contract_mends_itself_is_not_held_against_the_transform(
+    root: Path, runner: Processes
+) -> None:
+    mends = Policy(on_null=OnNull.IMPUTE, on_invalid=OnInvalid.CLIP)
+    features = Contract("f", "1.0.0", (Column("n", Kind.NUMBER, (Rule(RuleKind.AT_MOST, 1),), mends),))
+    code = "def training(frame):\n    return frame[['n']]\n"
+    assert tried(root, runner, code, features=features).failures == ()
+
+
+def test_a_serving_transform_of_one_row_by_design_is_not_given_more(root: Path, runner: Processes) -> None:
+    code = """
+def training(frame):
+    return frame[["x"]]
+
+def serving(frame):
+    (x,) = frame["x"]
+    return {"x": x}
+"""
+    assert [one.side for one in tried(root, runner, code).failures] == ["serving"]
+    assert tried(root, runner, code, serving_rows="one").failures == ()
+
+
+def test_a_slow_transform_ends_the_search_and_that_is_told(root: Path, runner: Processes) -> None:
+    code = "import time\ndef training(frame):\n    time.sleep(0.05)\n    return frame[['x']]\n"
+    found = tried(root, runner, code, fuzz={"rows": 120, "limit": "1s"})
+    assert found.ended
+    assert 0 < found.tried["training"] < 120
+
+
+def test_values_of_a_sensitive_column_are_never_taken_from_the_data(root: Path, runner: Processes) -> None:
+    secret = Policy(on_null=OnNull.REJECT, sensitive=True)
+    contract = Contract("c", "1.0.0", (CONTRACT.columns[1], Column("undeclared", Kind.ARRAY, policy=secret)))
+    found = tried(root, runner, "def training(frame):\n    return frame[['x']]\n", contract=contract)
+    assert found.failed == "no values can be made for 'undeclared', and those of the data are sensitive"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import os\ndef training(frame):\n    os._exit(3)\n", "ended with status 3"),
+        ("raise OSError('no disk')\n", "OSError: no disk"),
+    ],
+)
+def test_a_search_that_breaks_says_why(root: Path, runner: Processes, code: str, said: str) -> None:
+    assert said in str(tried(root, runner, code).failed)
+
+
+def test_a_table_without_a_column_of_the_contract_can_not_be_tried(root: Path, runner: Processes) -> None:
+    found = tried(root, runner, "", contract=Contract("c", "1.0.0", (Column("other", Kind.NUMBER),)))
+    assert "no column of the contract" in str(found.failed)
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b'{"rows": -1}', b'{"failures": [{}]}', b" " * (MAXIMUM_BYTES + 1)])
+def test_a_result_that_is_not_ours_is_no_result(text: bytes) -> None:
+    assert parsed(text).failed is not None

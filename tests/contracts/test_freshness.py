@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from release_gate.contracts.contract import Bounds, Measure, Metric
+from release_gate.contracts.reading import read
+from release_gate.documents import parse
+from release_gate.findings import BadInput
+from release_gate.verdict import Severity
+from tests.contracts.written import column, odcs
+
+COLUMNS = (column("at", "timestamp", physicalName="AT"), column("name", "string"))
+
+
+def text(*entries: dict[str, Any], **rest: Any) -> bytes:
+    return odcs(*COLUMNS, slaProperties=list(entries), **rest)
+
+
+def measures(*entries: dict[str, Any], **rest: Any) -> tuple[Measure, ...]:
+    reading = read(parse(text(*entries, **rest), "c.yml"))
+    assert reading.findings == ()
+    return reading.contract.measures
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "seconds"),
+    [
+        (30, "s", 30),
+        (5, "minutes", 300),
+        (24, "h", 86400),
+        (4, "d", 4 * 86400),
+        ("4", "days", 4 * 86400),
+        ("36h", None, 36 * 3600),
+        ("2 d", None, 2 * 86400),
+        (1, "W", 7 * 86400),
+        (1, "yr", 365 * 86400),
+        (0.5, "d", 43200),
+    ],
+)
+def test_the_age_of_the_newest_row_is_measured_in_seconds(value: object, unit: str | None, seconds: float) -> None:
+    (one,) = measures({"property": "freshness", "value": value, "unit": unit, "element": "at"})
+    assert (one.metric, one.columns, one.bounds) == (Metric.AGE, ("AT",), Bounds(most=seconds))
+
+
+@pytest.mark.parametrize("spelled", ["latency", "Latency", "ly", "freshness"])
+@pytest.mark.parametrize("element", ["at", "AT", "rides.at"])
+def test_a_service_level_is_known_by_each_of_its_names(spelled: str, element: str) -> None:
+    (one,) = measures({"property": spelled, "value": 1, "unit": "d", "element": element})
+    assert (one.columns, one.name, one.where.line is not None) == (("AT",), spelled, True)
+
+
+def test_the_element_may_be_said_once_for_all() -> None:
+    assert measures({"property": "latency", "value": 1, "unit": "d"}, slaDefaultElement="rides.at")
+
+
+def test_promises_to_people_are_no_measures() -> None:
+    spoken = ["availability", "retention", "frequency", "generalAvailability", "timeOfAvailability", "our own"]
+    assert measures(*({"property": name, "value": 1, "element": "at"} for name in spoken)) == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "cause"),
+    [
+        ({"value": 1, "unit": "d"}, "no `element`"),
+        ({"value": 1, "unit": "d", "element": "when"}, "names no column"),
+        ({"value": 1, "unit": "d", "element": "rides.when"}, "names no column"),
+        ({"value": 1, "unit": "d", "element": "name"}, "type string"),
+        ({"value": 1, "unit": "m", "element": "at"}, "months"),
+        ({"value": 1, "element": "at"}, "unit"),
+        ({"value": "soon", "unit": "d", "element": "at"}, "a number above 0"),
+        ({"value": -1, "unit": "d", "element": "at"}, "a number above 0"),
+        ({"unit": "d", "element": "at"}, "a number above 0"),
+    ],
+)
+def test_a_service_level_that_cannot_be_measured_is_refused_at_its_line(entry: dict[str, Any], cause: str) -> None:
+    given = text({"property": "latency", **entry})
+    with pytest.raises(BadInput) as refusal:
+        read(parse(given, "c.yml"))
+    (found,) = refusal.value.findings
+    assert (found.code, cause in found.message) == ("contract-invalid", True)
+    assert found.where.line == given.decode().splitlines().index("- property: latency") + 1
+
+
+def test_a_misspelt_service_level_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(BadInput, match="did you mean 'freshness'"):
+        read(parse(text({"property": "freshnes", "value": 1, "unit": "d", "element": "at"}), "c.yml"))
+
+
+def test_a_table_that_the_contract_does_not_have_is_refused_by_name() -> None:
+    given = text({"property": "latency", "value": 1, "unit": "d", "element": "tab1.at"})
+    (found,) = read(parse(given, "c.yml")).findings
+    assert (found.code, found.severity) == ("contract-rule-unjudged", Severity.ERROR)
+    assert "tab1.at" in found.message
