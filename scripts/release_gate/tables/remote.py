@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from fsspec import AbstractFileSystem
 
+from release_gate.bucket_settings import settings
 from release_gate.data_places import loopback, scheme_of, without_secrets
 from release_gate.findings import BadInput
 from release_gate.tables.opening import format_of, opened_by, partitions_of, unreadable
@@ -31,30 +32,11 @@ _MAGIC = re.compile(r"[*?\[]")
 _BLOCK = 1 << 20
 """Bytes asked for at least: a reader of Parquet asks for many small pieces that lie together."""
 _AGAIN: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=60)}
-_SETTINGS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "s3": {
-        "aws_access_key_id": ("AWS_ACCESS_KEY_ID",),
-        "aws_secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
-        "aws_session_token": ("AWS_SESSION_TOKEN",),
-        "aws_region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-        "aws_endpoint_url": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-        "aws_web_identity_token_file": ("AWS_WEB_IDENTITY_TOKEN_FILE",),
-        "aws_role_arn": ("AWS_ROLE_ARN",),
-    },
-    "gs": {"google_application_credentials": ("GOOGLE_APPLICATION_CREDENTIALS",)},
-    "az": {
-        "azure_storage_account_name": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
-        "azure_storage_account_key": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_KEY"),
-        "azure_storage_sas_key": ("AZURE_STORAGE_SAS_TOKEN",),
-        "azure_storage_client_id": ("AZURE_CLIENT_ID",),
-        "azure_storage_tenant_id": ("AZURE_TENANT_ID",),
-        "azure_federated_token_file": ("AZURE_FEDERATED_TOKEN_FILE",),
-    },
-}
 _NEEDED = {
-    "s3": (("AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+    "s3": (("AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE)"),
-    "gs": (("GOOGLE_APPLICATION_CREDENTIALS",), "GOOGLE_APPLICATION_CREDENTIALS"),
+    "gs": (("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT_KEY"), "GOOGLE_APPLICATION_CREDENTIALS"),
     "az": (("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
            "AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY or AZURE_FEDERATED_TOKEN_FILE"),
 }  # fmt: skip
@@ -153,11 +135,8 @@ def _store(url: str, shown: str, environment: Mapping[str, str]) -> Any:
         message = f"{shown} can't be read without credentials, and none are set"
         remedy = f"Set {variables} for an identity that may list and read there."
         raise BadInput.because("data-credentials", message, where=Where(file=shown), remedy=remedy)
-    config: dict[str, str] = {"aws_region": "us-east-1"} if scheme == "s3" else {}
-    for setting, names in _SETTINGS[scheme].items():
-        given = next((environment[name] for name in names if environment.get(name)), None)
-        config |= {setting: given} if given is not None else {}
-    endpoint = config.get("aws_endpoint_url", "")
+    config = settings(scheme, environment)
+    endpoint = config.get("aws_endpoint_url") or config.get("azure_storage_endpoint") or ""
     if endpoint.startswith("http:"):
         _encrypted(endpoint, shown)
         options["allow_http"] = True

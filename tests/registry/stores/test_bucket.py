@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from release_gate.bucket_settings import settings
 from release_gate.findings import BadInput, CannotJudge, Refused
 from release_gate.registry.stores import bucket as bucket_module
 from release_gate.registry.stores.bucket import BucketStore
-from release_gate.registry.stores.clients import settings
 from release_gate.registry.stores.failures import Unreachable
 from release_gate.registry.stores.parts import Part
 from tests.registry.conftest import S3
