@@ -57,25 +57,36 @@ def of_production(context: Context, model: ModelConfig, place: Place) -> Mapping
     return shares if isinstance(shares, dict) else {}
 
 
-def sealed(root: Path, contracts: Iterable[tuple[str, str]]) -> dict[str, Any] | None:
+def sealed(context: Context, root: Path, contracts: Iterable[tuple[str, str]]) -> dict[str, Any] | None:
     """The profile to seal: for each contract that watches a share, that of every watched column of its data."""
+    found = {}
+    for name, data in contracts:
+        shares = _shares(context, root, name, data)
+        if shares is not None:
+            found[name] = shares
+    return {SHARES: found} if found else None
+
+
+def _shares(context: Context, root: Path, name: str, data: str) -> dict[str, float] | None:
     from release_gate.contracts.reading import read
     from release_gate.documents import read as read_document
-    from release_gate.tables.scan import scan
+    from release_gate.tables.places import data_at
+    from release_gate.tables.relation import Unanswered
+    from release_gate.tables.scan import scanned
 
-    found: dict[str, dict[str, float]] = {}
-    for name, data in contracts:
+    try:
+        place = data_at(root, data, now=context.clock.now(), environment=context.environment)
+        contract = _watched(read(read_document(root / name, shown=name), place.stem).contract)
+        if not contract.columns:
+            return None
+        relation = place.open()
         try:
-            contract = _watched(read(read_document(root / name, shown=name), Path(data).stem).contract)
-            if not contract.columns:
-                continue
-            scanned = scan(root / data, contract, shown=data)
-        except Refused:
-            continue  # schema-check says what is wrong with it
-        scanned.close()
-        rows = scanned.counts.rows
-        found[name] = {one.name: one.nulls / rows for one in scanned.counts.columns} if rows else {}
-    return {SHARES: found} if found else None
+            counts = scanned(relation, contract, place.shown).counts
+        finally:
+            relation.close()
+    except (Refused, Unanswered):
+        return None  # schema-check says what is wrong with it
+    return {one.name: one.nulls / counts.rows for one in counts.columns} if counts.rows else None
 
 
 def _watched(contract: Contract) -> Contract:

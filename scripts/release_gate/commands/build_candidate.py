@@ -245,7 +245,7 @@ class _Building:
             features=contract_of(root, self._features) if self._features else None,
             delivery=model.delivery or ("endpoint" if model.candidate.serve else "none"),
             use=self._use(),
-            profile=sealed(root, model.contracts.items()),
+            profile=sealed(self.context, root, model.contracts.items()),
             golden=golden,
         )
 
