@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,8 +23,9 @@ from release_gate.caller import environments
 from release_gate.caller.processes import Processes
 from release_gate.codes import CODES
 from release_gate.commands.context import Context
-from release_gate.commands.schema_check import command
+from release_gate.commands.schema_check import _quarantine_files, command
 from release_gate.edges import Runner, Session
+from release_gate.findings import BadInput
 from release_gate.verdict import Outcome, Verdict
 from tests.contracts.written import column, odcs, valid
 
@@ -542,3 +544,88 @@ def test_checks_in_python_run_in_the_callers_environment(bench: Bench, monkeypat
     assert "no_such_thing" in found["custom-check-unrun"].message
     assert "value-pattern" not in found
     assert done.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("rides.parquet", "usage"), ("rides.yml", "usage"), ("./rides.parquet", "usage"), ("clean.csv", "usage"),
+        ("accepted.parquet", "usage"), ("out.parquet", "usage"),
+    ],
+)  # fmt: skip
+def test_nothing_that_is_read_is_written_over(bench: Bench, name: str, code: str) -> None:
+    bench.write()
+    before = {one.name: one.read_bytes() for one in bench.home.iterdir()}
+    asked = ["--contract", "rides.yml", "--data", "rides.parquet", "--write", name, "--accepted", "accepted.parquet"]
+    done = CliRunner().invoke(command, [*asked, "--out", "out.parquet"], obj=context(bench.home))
+    assert isinstance(done.exception, BadInput)
+    assert done.exception.findings[0].code == code
+    assert {one.name: one.read_bytes() for one in bench.home.iterdir()} == before
+
+
+def test_a_file_that_the_pattern_of_the_data_names_is_not_written(bench: Bench) -> None:
+    bench.write()
+    asked = ["--contract", "rides.yml", "--data", "*.parquet", "--write", "new.parquet"]
+    done = CliRunner().invoke(command, asked, obj=context(bench.home))
+    assert isinstance(done.exception, BadInput)
+    assert not (bench.home / "new.parquet").exists()
+
+
+def too_few_left(bench: Bench) -> None:
+    plant_quarantine(bench, "5%")
+    bench.rest["quality"] = [{"metric": "rowCount", "mustBeGreaterOrEqualTo": 40}]
+
+
+def the_same_twice(bench: Bench) -> None:
+    bench.columns["stops"] = column("stops", "integer", policy={"onNull": {"impute": 5}}, unique=True)
+    bench.frame.loc[3, "stops"] = None
+
+
+def a_fraction(bench: Bench) -> None:
+    bench.columns["stops"] = column("stops", "number", policy={"onNull": {"impute": 0.5}})
+    bench.frame.loc[3, "stops"] = None
+
+
+@pytest.mark.parametrize("plant", [too_few_left, the_same_twice, a_fraction])
+def test_what_would_not_keep_the_contract_itself_is_not_written(bench: Bench, plant: Callable[[Bench], None]) -> None:
+    plant(bench)
+    assert "write-impossible" not in bench.codes()
+    assert "write-impossible" in bench.codes("--write", "clean.parquet")
+    assert not (bench.home / "clean.parquet").exists()
+
+
+def test_a_contract_that_is_wrong_writes_nothing(bench: Bench) -> None:
+    plant_policy(bench, "stops", onNull={"impute": "none"})
+    assert bench.codes("--write", "clean.parquet") == ["contract-contradictory"]
+    assert not (bench.home / "clean.parquet").exists()
+
+
+def test_nested_values_are_written_as_they_stand(bench: Bench) -> None:
+    bench.columns["tags"] = column("tags", "array")
+    bench.columns["seat"] = column("seat", "object", properties=[])
+    bench.frame["tags"] = [["x", "y"]] * 40
+    bench.frame["seat"] = [{"row": n} for n in range(40)]
+    bench.run("--write", "clean.parquet")
+    clean = pd.read_parquet(bench.home / "clean.parquet")
+    assert clean["seat"].tolist() == bench.frame["seat"].tolist()
+    assert [list(one) for one in clean["tags"]] == bench.frame["tags"].tolist()
+
+
+def test_quarantines_of_tables_of_one_name_stand_beside_each_other(bench: Bench) -> None:
+    plant_quarantine(bench, "5%")
+    bench.write()
+    names = _quarantine_files(
+        ["a/rides.parquet", "b/rides.parquet", "days/*.parquet", "rides.csv", "sqlite://x#table=../y"]
+    )
+    assert len(set(names)) == 5
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+\.parquet", name) for name in names)
+    assert _quarantine_files(["data/rides.parquet", "data/days.parquet"]) == ["rides.parquet", "days.parquet"]
+    (told,) = [one for one in bench.run().findings if one.code == "rows-quarantined"]
+    assert told.message.endswith("; the rows are in .release-gate/run/quarantine/rides.parquet")
+
+
+def test_a_verdict_that_did_not_pass_is_no_baseline(bench: Bench) -> None:
+    plant_policy(bench, "stops", onNull="keep", nullShareDrift="5%")
+    FAULTS["value-set"](bench)
+    bench.run("--out", str(bench.home / "failed.json"))
+    assert "file-unreadable" in bench.codes("--accepted", "failed.json")

@@ -26,18 +26,22 @@ def told(path: Path, shown: str) -> dict[str, float]:
         BadInput: the file is missing or no such verdict.
     """
     from release_gate.gates.schema_check import null_shares
-    from release_gate.verdict import Verdict
+    from release_gate.verdict import Outcome, Verdict
 
     where = Where(file=shown)
     if not path.is_file():
         raise BadInput.because("file-missing", f"--accepted {shown} does not exist", where=where)
     try:
-        shares = null_shares(Verdict.parse(path.read_bytes()))
+        verdict = Verdict.parse(path.read_bytes())
     except ValueError as error:
         message = f"--accepted {shown} is no verdict: {str(error).splitlines()[0]}"
         raise BadInput.because("file-unreadable", message, where=where) from error
+    shares = null_shares(verdict)
     if shares is None:
         message = f"--accepted {shown} is no verdict of schema-check on one table that declares drift"
+        raise BadInput.because("file-unreadable", message, where=where)
+    if verdict.outcome is not Outcome.PASS:
+        message = f"--accepted {shown} is the verdict on data that did not pass ({verdict.outcome})"
         raise BadInput.because("file-unreadable", message, where=where)
     return shares
 

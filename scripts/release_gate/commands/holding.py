@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from fnmatch import fnmatch
+from functools import partial
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,14 +26,17 @@ if TYPE_CHECKING:
     from release_gate.tables.scan import Scanned
 
 
-def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted) -> Judged:
+def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted, *, quarantine: str) -> Judged:
     """What was counted in the data against the contract, and what became of the contract since the base.
+
+    `quarantine` names the file of rows that are sent there. Where nothing is wrong, the table is written as it is
+    declared to be read, if that is asked for.
 
     Raises:
         BadInput: the contract or the data can't be read, or the data changed meanwhile.
     """
     from release_gate.commands.contract_revision import revision
-    from release_gate.gates.schema_check import Judged
+    from release_gate.gates.schema_check import Judged, findings_of
     from release_gate.tables.places import data_at
 
     now = context.clock.now()
@@ -48,20 +54,47 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         try:
             scanned = _with_customs(context, spot.root, source, scanned, place)
             accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
-            _quarantine(scanned, reading.contract, spot.run / "quarantine" / f"{place.stem}.parquet")
-            clean = context.home / wanted.write if wanted.write else None
-            acts = _cleaned(scanned, reading.contract, accepted, clean, wanted.write or "")
+            scanned, acts = _quarantined(scanned, reading.contract, spot, quarantine)
+            subjects = (
+                Subject(kind="contract", name=contract, identity=source.identity),
+                Subject(kind="data", name=place.shown, identity=identity.result()),
+            )
+            if place.state() != before:
+                message = f"{place.shown} changed while it was read: what was counted may be of neither state"
+                raise BadInput.because("data-changed", message, where=Where(file=place.shown))
+            path = spot.root / contract
+            old = revision(context, path, reading.contract, place.stem, wanted.base, rules=wanted.changes)
+            judged = Judged(reading, scanned.counts, old, subjects, accepted, tuple(acts))
+            rejected = any(one.severity is Severity.ERROR for one in findings_of(judged))
+            if wanted.write is None or rejected:
+                return judged
+            written = _written(scanned, judged, context.home / wanted.write, wanted.write, now)
+            return replace(judged, acts=(*acts, *written))
         finally:
             scanned.close()
-        subjects = (
-            Subject(kind="contract", name=contract, identity=source.identity),
-            Subject(kind="data", name=place.shown, identity=identity.result()),
-        )
-    if place.state() != before:
-        message = f"{place.shown} changed while it was read: what was counted may be of neither state"
-        raise BadInput.because("data-changed", message, where=Where(file=place.shown))
-    old = revision(context, spot.root / contract, reading.contract, place.stem, wanted.base, rules=wanted.changes)
-    return Judged(reading, scanned.counts, old, subjects, accepted, tuple(acts))
+
+
+def refuse_overwriting(context: Context, contract: str, data: str, wanted: Wanted, out: str | None) -> None:
+    """Refuse to write over what is read, or what is no Parquet file by its name.
+
+    Raises:
+        BadInput: `usage`.
+    """
+    if wanted.write is None:
+        return
+    if not wanted.write.lower().endswith((".parquet", ".pq")):
+        raise BadInput.because("usage", f"--write {wanted.write}: what is written is Parquet; name it .parquet")
+    target = (context.home / wanted.write).resolve()
+    read = {"--contract": contract, "--data": data, "--accepted": wanted.accepted, "--out": out}
+    for option, name in read.items():
+        if name is not None and _names(context.home / name, target):
+            message = f"--write {wanted.write} would overwrite what {option} {name} names"
+            raise BadInput.because("usage", message, remedy="Write to another file, outside the pattern of the data.")
+
+
+def _names(given: Path, target: Path) -> bool:
+    """Whether a path or pattern names the file, there or not yet."""
+    return given.resolve() == target or (has_magic(str(given)) and fnmatch(str(target), str(given.absolute())))
 
 
 def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> Scanned:
@@ -128,48 +161,60 @@ def _watched(contract: Contract) -> bool:
     return any(column.policy.drift is not None for column in contract.columns)
 
 
-def _cleaned(
-    scanned: Scanned, contract: Contract, accepted: Mapping[str, float] | None, path: Path | None, shown: str
-) -> list[Finding]:
-    """Write the table as its contract declares it to be read, where that is asked for and the data passed."""
-    if path is None:
-        return []
-    from release_gate.contracts.judgement import data_findings
+def _written(scanned: Scanned, judged: Judged, path: Path, shown: str, now: datetime) -> list[Finding]:
+    """Write the table as its contract declares it to be read; what is written keeps the contract, or nothing is."""
+    from release_gate.tables.cleaning import unwritable, write_clean
+    from release_gate.tables.relation import Unanswered
 
-    impossible = _impossible(contract)
-    if impossible or any(one.severity is Severity.ERROR for one in data_findings(contract, scanned.counts, accepted)):
-        return impossible
-    return [_written(scanned, contract, path, shown)]
-
-
-def _impossible(contract: Contract) -> list[Finding]:
-    from release_gate.tables.cleaning import unwritable
-
-    return [
+    contract = judged.reading.contract
+    impossible = [
         finding("write-impossible", f"column '{name}': {why}", where=column.where)
         for name, why in unwritable(contract)
         if (column := contract.column(name)) is not None
     ]
-
-
-def _written(scanned: Scanned, contract: Contract, path: Path, shown: str) -> Finding:
-    from release_gate.tables.cleaning import write_clean
-
-    rows = write_clean(path, scanned)
+    if impossible:
+        return impossible
+    try:
+        rows = write_clean(path, scanned, partial(_keeps, judged, now=now))
+    except Unanswered as cause:
+        why = "a value can't be stored" if contract.sensitive else str(cause)
+        return [finding("write-impossible", f"{shown} is not written: {why}", where=Where(file=shown))]
+    except BadInput as refusal:
+        found = "; ".join(str(one) for one in refusal.findings[:5])
+        message = f"{shown} is not written, since it would not keep the contract itself: {found}"
+        return [finding("write-impossible", message, where=Where(file=shown))]
     left_out = scanned.counts.rows - rows
     message = f"{rows:,} row{'s' * (rows != 1)} written to {shown} as {contract.name} {contract.version} declares"
     message += f"; {left_out:,} left out" if left_out else ""
     evidence: dict[str, Scalar] = {"rows": rows, "left_out": left_out, "sha256": identity_of(path)}
-    return finding("data-written", message, where=Where(file=shown), evidence=evidence)
+    return [finding("data-written", message, where=Where(file=shown), evidence=evidence)]
 
 
-def _quarantine(scanned: Scanned, contract: Contract, path: Path) -> None:
+def _keeps(judged: Judged, written: Path, *, now: datetime) -> None:
+    """Hold what was written against the same contract.
+
+    Raises:
+        BadInput: every reason why it breaks it.
+    """
+    from release_gate.contracts.judgement import data_findings
+    from release_gate.tables.scan import scan
+
+    contract = judged.reading.contract
+    again = scan(written, contract, shown=judged.counts.table, now=now)
+    again.close()
+    errors = [one for one in data_findings(contract, again.counts, judged.accepted) if one.severity is Severity.ERROR]
+    if errors:
+        raise BadInput(*errors)
+
+
+def _quarantined(scanned: Scanned, contract: Contract, spot: Place, name: str) -> tuple[Scanned, list[Finding]]:
     """Write the rows of every quarantined column within its share; a file of an earlier run is taken away."""
     from release_gate.contracts.contract import OnInvalid
     from release_gate.contracts.judgement import within_share
     from release_gate.tables.quarantine import write
+    from release_gate.tables.relation import Unanswered
 
-    counts = scanned.counts
+    counts, path = scanned.counts, spot.run / "quarantine" / name
     within = [
         count.name
         for count in counts.columns
@@ -177,4 +222,13 @@ def _quarantine(scanned: Scanned, contract: Contract, path: Path) -> None:
         and column.policy.on_invalid is OnInvalid.QUARANTINE
         and within_share(column, count, counts.rows)
     ]
-    write(path, scanned, contract, within)
+    try:
+        rows = write(path, scanned, contract, within)
+    except Unanswered as cause:
+        why = "a value can't be stored" if contract.sensitive else str(cause)
+        message = f"the rows for the quarantine can't be written: {why}"
+        return scanned, [finding("write-impossible", message, where=Where(table=counts.table))]
+    if rows == 0:
+        return scanned, []
+    shown = str(path.relative_to(spot.root)) if path.is_relative_to(spot.root) else name
+    return replace(scanned, counts=replace(counts, quarantined=rows, quarantine=shown)), []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +16,7 @@ from release_gate.commands.context import RUN, Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
 from release_gate.config import ModelConfig
+from release_gate.data_places import without_secrets
 from release_gate.findings import BadInput
 from release_gate.verdict import Finding, Verdict
 
@@ -74,6 +78,9 @@ def command(context: Context, /, contract: str | None, data: str | None, **optio
     asked = Asked(**options)
     model = asked.model or "-"
     spot = Place(root=context.home, run=context.home / (asked.run or RUN))
+    from release_gate.commands.holding import refuse_overwriting
+
+    refuse_overwriting(context, contract, data, wanted, asked.out)
     finish(asked, [judged(context, NAME, model, lambda: _all(context, model, {contract: data}, spot, wanted))])
 
 
@@ -112,11 +119,23 @@ def _all(context: Context, model: str, pairs: dict[str, str], spot: Place, wante
 
     done: list[Judged] = []
     refused: list[Finding] = []
-    for contract, data in pairs.items():
+    files = _quarantine_files(pairs.values())
+    for (contract, data), file in zip(pairs.items(), files, strict=True):
         try:
-            done.append(held(context, contract, data, spot, wanted))
+            done.append(held(context, contract, data, spot, wanted, quarantine=file))
         except BadInput as refusal:
             refused.extend(refusal.findings)
     if refused:
         raise BadInput(*refused, *(found for pair in done for found in findings_of(pair)))
     return judge(model, done, started=context.clock.now())
+
+
+def _quarantine_files(places: Collection[str]) -> list[str]:
+    """A file name for each place of data: its own, where that is plain and no other's; nothing of a stranger's path."""
+    stems = [re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(without_secrets(place)).stem).strip("-") for place in places]
+    names = []
+    for place, stem in zip(places, stems, strict=True):
+        plain = stem and stems.count(stem) == 1 and stem == PurePath(place).stem
+        mark = "" if plain else f"{'-' if stem else ''}{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+        names.append(f"{stem[:80]}{mark}.parquet")
+    return names

@@ -70,6 +70,23 @@ def limit(rule: Rule, judged: Judged) -> Any:
     return bound
 
 
+def storable(value: Any, judged: Judged) -> bool:
+    """Whether a column holds a value exactly; of floats what they hold nearest is enough."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return True
+    places = _places(judged)
+    if places is None:
+        return True
+    if not math.isfinite(value) or round(Decimal(repr(value)), places) != Decimal(repr(value)):
+        return False
+    dtype = judged.found.dtype
+    if judged.found.text or not dtype.is_integer():
+        return True
+    bits = 8 * dtype.nbytes
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.is_signed_integer() else (0, 2**bits - 1)
+    return bool(low <= value <= high)
+
+
 def _places(judged: Judged) -> int | None:
     """Digits behind the point that every value of the column has; None for floats and what is no number."""
     if judged.found.text:

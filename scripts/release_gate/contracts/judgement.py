@@ -126,7 +126,8 @@ def _invalid(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Fin
         yield finding("invalid-exceeded", message, where=where, evidence=rows_shown)
         return
     if said.on_invalid is OnInvalid.QUARANTINE:
-        message = f"{part} quarantined (up to {said.share * 100:g}% may be): {rules}"
+        kept = f"; the rows are in {counts.quarantine}" if counts.quarantine else ""
+        message = f"{part} quarantined (up to {said.share * 100:g}% may be): {rules}{kept}"
         yield finding("rows-quarantined", message, where=where, evidence=rows_shown)
         return
     handled = []

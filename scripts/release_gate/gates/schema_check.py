@@ -113,13 +113,14 @@ _SHARE_COLUMNS = ["column", "now", "last accepted", "may move by"]
 
 
 def _shares(pair: Judged) -> Table:
-    """Every declared column's share of nulls; kept with the verdict, it is what the next data is compared with."""
+    """Every watched column's share of nulls; kept with the verdict, it is what the next data is compared with."""
     before = pair.accepted or {}
     rows: list[list[Scalar]] = []
     for one in pair.counts.columns:
         column = pair.reading.contract.column(one.name)
         drift = column.policy.drift if column else None
-        rows.append([one.name, one.nulls / pair.counts.rows, before.get(one.name), drift])
+        if drift is not None:
+            rows.append([one.name, one.nulls / pair.counts.rows, before.get(one.name), drift])
     return Table(title=f"{SHARES}{pair.counts.table}", columns=_SHARE_COLUMNS, rows=rows[:2000])
 
 

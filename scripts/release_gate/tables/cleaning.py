@@ -5,14 +5,15 @@ What is written keeps the contract, so that doing it again to what was written c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 
 from release_gate.contracts.contract import Contract, Kind, OnInvalid, OnNull, RuleKind
-from release_gate.contracts.expressions import limit, literal, typed
+from release_gate.contracts.expressions import limit, literal, storable, typed
 from release_gate.contracts.values import Judged
 from release_gate.files import file_whole
 from release_gate.tables.checks import ColumnChecks, once
@@ -20,6 +21,7 @@ from release_gate.tables.quarantine import conditions
 from release_gate.tables.relation import Relation, Unanswered
 from release_gate.tables.scan import Scanned
 
+_SCALES = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _LOW = {RuleKind.AT_LEAST, RuleKind.ABOVE}
 
 
@@ -37,13 +39,14 @@ def unwritable(contract: Contract) -> list[tuple[str, str]]:
     return found
 
 
-def write_clean(path: Path, scanned: Scanned) -> int:
+def write_clean(path: Path, scanned: Scanned, proof: Callable[[Path], None] = lambda _: None) -> int:
     """Write every column of the table, declared ones as their policy says; returns how many rows are left.
 
-    Call it only for a table that passed: what is rejected is not mended here.
+    Call it only for a table that passed: what is rejected is not mended here. `proof` is shown the whole file before it
+    takes its name, and raises where it does not keep what is promised.
 
     Raises:
-        Unanswered: the engine refuses.
+        Unanswered: the engine refuses, or a value can't be stored.
     """
     relation = scanned.relation
     rows = _without_quarantined(relation.table, scanned.checks)
@@ -51,7 +54,7 @@ def write_clean(path: Path, scanned: Scanned) -> int:
     columns: dict[str, Any] = {}
     for found in relation.shape.columns:
         one = declared.get(found.name)
-        columns[found.name] = relation.table[found.held] if one is None else _mended(one)
+        columns[found.name] = relation.table[found.held] if one is None else _mended(one, relation.table[found.held])
     mended = rows.select(**{f"m{place}": value for place, value in enumerate(columns.values())})
     dropping = [
         mended[f"m{place}"].notnull()
@@ -61,7 +64,9 @@ def write_clean(path: Path, scanned: Scanned) -> int:
     kept = mended.filter(dropping) if dropping else mended
     named = kept.select(**{name: kept[f"m{place}"] for place, name in enumerate(columns)})
     with file_whole(path) as written:
-        return relation.write(named, str(written))
+        left = relation.write(named, str(written))
+        proof(written)
+    return left
 
 
 def write_all(path: Path, relation: Relation) -> int:
@@ -90,27 +95,45 @@ def _without_quarantined(table: Any, checks: Iterable[ColumnChecks]) -> Any:
     return table.filter(~once(found)) if found else table
 
 
-def _mended(one: ColumnChecks) -> Any:
+def _mended(one: ColumnChecks, stored: Any) -> Any:
     """The value of a column after its policy: what is invalid first, then what is missing, be it so from the first."""
     judged = one.judged
-    value = judged.value
-    if value is None:
-        return None
-    said = judged.column.policy
+    said, value = judged.column.policy, judged.value
+    if judged.found.storage == "null":
+        value = ibis.null(_stored(judged))
+    elif value is None:
+        return stored  # a nested value: no rule judges it, and none mends it
     if said.on_invalid is OnInvalid.CLIP:
         value = _clipped(one, value)
     elif said.on_invalid is OnInvalid.SET_NULL and conditions(one):
         value = ibis.ifelse(once(condition for condition, _ in conditions(one)), ibis.null(), value)
     if said.on_null is OnNull.IMPUTE and said.impute is not None:
-        value = value.fill_null(literal(typed(said.impute, judged.column.kind), judged))
+        value = value.fill_null(_imputed(judged))
     return value.cast(_stored(judged))
+
+
+def _imputed(judged: Judged) -> Any:
+    """The value that takes the place of a missing one, as the column stores it.
+
+    Raises:
+        Unanswered: the column can't store it.
+    """
+    said = judged.column.policy.impute
+    try:
+        value = typed(said, judged.column.kind)
+        held = storable(value, judged)
+    except ValueError as error:
+        raise Unanswered(f"column '{judged.column.name}': {error}") from error
+    if not held:
+        raise Unanswered(f"column '{judged.column.name}' is stored as {judged.found.storage}, which can't hold {said}")
+    return literal(value, judged)
 
 
 def _clipped(one: ColumnChecks, value: Any) -> Any:
     """The nearest value within the ranges; of integers an excluded bound's neighbour."""
     for check in one.checks:
         rule = check.rule
-        if not rule.kind.is_range:
+        if not rule.kind.is_range or rule.warns:
             continue
         bound = limit(rule, one.judged)
         if rule.kind in {RuleKind.ABOVE, RuleKind.BELOW}:
@@ -124,7 +147,17 @@ def _clipped(one: ColumnChecks, value: Any) -> Any:
 def _stored(judged: Judged) -> Any:
     """The type of the written column: the data's own, of text the one that its contract names."""
     found, column = judged.found, judged.column
-    if not found.text and found.storage != "uuid":
+    if not found.text and found.storage not in {"uuid", "null"}:
         return found.dtype
+    exact = column.storage or ""
+    if column.kind is Kind.TIMESTAMP:
+        scale = next((places for unit, places in _SCALES.items() if exact.startswith(f"timestamp[{unit}")), 6)
+        return dt.Timestamp(timezone="UTC" if column.zone else None, scale=scale)
+    if column.kind is Kind.INTEGER and "int" in exact:
+        return exact
+    if column.kind is Kind.NUMBER and exact in {"float", "halffloat"}:
+        return "float32"
+    if column.kind is Kind.NUMBER and exact.startswith("decimal128"):
+        return exact.replace("decimal128", "decimal")
     named = {Kind.INTEGER: "int64", Kind.NUMBER: "float64", Kind.BOOLEAN: "boolean", Kind.DATE: "date"}
-    return {**named, Kind.TIMESTAMP: "timestamp", Kind.TIME: "time"}.get(column.kind, "string")
+    return {**named, Kind.TIME: "time"}.get(column.kind, "string")

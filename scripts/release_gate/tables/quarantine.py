@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +38,26 @@ def write(path: Path, scanned: Scanned, contract: Contract, columns: Iterable[st
     rows = rows.order_by(rows[FILE], rows[ROW]) if relation.numbered is not None else rows
     kept = [one for one in scanned.checks if one.name not in contract.sensitive]
     shown: dict[str, Any] = {one.name: rows[one.judged.found.held] for one in kept}
+    taken = {one.name.casefold() for one in relation.shape.columns}
     if relation.numbered is not None:
-        shown[NUMBER] = rows[ROW]
+        shown[_free(NUMBER, taken)] = rows[ROW]
     if len(relation.shape.files) > 1:
-        shown[FILE_NAME] = rows[FILE].cases(*enumerate(relation.shape.files), else_="")
+        shown[_free(FILE_NAME, taken)] = rows[FILE].cases(*enumerate(relation.shape.files), else_="")
     reasons = [
         ibis.ifelse(moved(condition, relation.table, rows), ibis.literal(why), ibis.null("string"))
         for one in chosen
         for condition, why in conditions(one)
     ]
-    shown[REASONS] = ibis.literal("; ").join(reasons)
+    shown[_free(REASONS, taken)] = ibis.literal("; ").join(reasons)
     with file_whole(path) as written:
         return relation.write(rows.select(**shown), str(written))
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, or one with more underscores where the data has such a column itself."""
+    while name.casefold() in taken:
+        name = f"_{name}"
+    return name
 
 
 def conditions(one: ColumnChecks) -> list[tuple[Any, str]]:
