@@ -16,6 +16,7 @@ LONGEST = ("e2e", "release", "examples", "bad_input")
 """Folders whose tests take longest: begun first, so that no worker is left alone with them at the end."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say what one worker runs by itself: a file, and all of the end-to-end tests, which share ports and images."""
     here = Path(__file__).parent

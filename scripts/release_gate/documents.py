@@ -90,16 +90,24 @@ def read(path: Path, *, shown: str | None = None) -> Document:
         BadInput: `file-missing`, `file-unreadable` or `config-syntax`.
     """
     name = shown or str(path)
+    return parse(content(path, name), name)
+
+
+def content(path: Path, name: str) -> bytes:
+    """The bytes of a YAML file, of one that is too large only the start; `name` is its name in messages.
+
+    Raises:
+        BadInput: `file-missing` or `file-unreadable`.
+    """
     try:
         with path.open("rb") as opened:
-            text = opened.read(MAXIMUM_BYTES + 1)
+            return opened.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError as error:
         raise BadInput.because("file-missing", f"{name} does not exist", where=Where(file=name)) from error
     except OSError as error:
         raise BadInput.because(
             "file-unreadable", f"{name} can't be read: {error.strerror}", where=Where(file=name)
         ) from error
-    return parse(text, name)
 
 
 def parse(text: bytes, file: str) -> Document:

@@ -71,16 +71,12 @@ def run(
     )
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_every_kind_of_check_counts_what_it_counts_on_the_whole_table(
-    runner: Processes, tmp_path: Path, frame: pd.DataFrame, suffix: str, monkeypatch: pytest.MonkeyPatch
+    runner: Processes, tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(custom_checks, "BATCH", 64)
-    data = tmp_path / f"rides.{suffix}"
-    if suffix == "csv":
-        frame.to_csv(data, index=False)
-    else:
-        frame.to_parquet(data, row_group_size=300)
+    data = tmp_path / "rides.parquet"
+    frame.to_parquet(data, row_group_size=300)
     told = run(
         runner,
         tmp_path,
@@ -139,6 +135,53 @@ def test_no_value_of_a_sensitive_column_is_told(runner: Processes, tmp_path: Pat
     )
     assert raised.cause == "ZeroDivisionError"
     assert [one.value for one in seventh.examples] == [None] * 5
+
+
+SECRET = """
+import os, sys
+import pandera.pandas as pa
+
+def told(groups):
+    raise KeyError(next(iter(groups)))
+
+def lines(frame):
+    raise ValueError("not these:\\n" + frame["mail"][0])
+
+def gone(values):
+    print(values.iloc[0], file=sys.stderr, flush=True)
+    os._exit(3)
+
+schema = pa.DataFrameSchema(
+    {
+        "mail": pa.Column(str, pa.Check(gone, name="gone")),
+        "x": pa.Column("int64", pa.Check(told, groupby="mail", name="told")),
+        "extra": pa.Column("int64", pa.Check.ge(0), required=False),
+    },
+    checks=[pa.Check(lines, name="lines")],
+)
+"""
+
+
+def test_no_error_quotes_a_value_where_a_column_is_sensitive(runner: Processes, tmp_path: Path) -> None:
+    data = tmp_path / "people.parquet"
+    pd.DataFrame({"mail": ["ann@example.org", "bob@example.org"], "x": [1, 2]}).to_parquet(data)
+    (tmp_path / "schemas.py").write_text(SECRET)
+    told, lines = run(runner, tmp_path, data, Custom("told", 0, "x"), Custom("lines", 0, None), sensitive={"mail"})
+    assert (told.cause, lines.cause) == ("KeyError", "ValueError")
+    (gone,) = run(runner, tmp_path, data, Custom("gone", 0, "mail"), sensitive={"mail"})
+    assert gone.cause is not None
+    assert gone.cause.startswith("they ended with status 3 and no result")
+    assert "example.org" not in gone.cause
+    (gone,) = run(runner, tmp_path, data, Custom("gone", 0, "mail"))
+    assert "ann@example.org" in (gone.cause or "")
+
+
+def test_a_column_that_may_be_absent_fails_nothing_when_it_is(runner: Processes, tmp_path: Path) -> None:
+    data = tmp_path / "people.parquet"
+    pd.DataFrame({"mail": ["ann@example.org"], "x": [1]}).to_parquet(data)
+    (tmp_path / "schemas.py").write_text(SECRET)
+    (extra,) = run(runner, tmp_path, data, Custom("extra", 0, "extra"))
+    assert (extra.cause, extra.rows) == (None, 0)
 
 
 def test_a_column_that_is_missing_and_one_that_is_named_by_pandas_index(
@@ -213,5 +256,9 @@ def test_a_value_of_a_sensitive_column_is_left_out_whatever_the_process_wrote() 
     text = json.dumps({"checks": [{**ONE, "failed": "KeyError: 'x'"}], "failed": None}).encode()
     (told,) = parsed(text, [ASKED], {"a"})
     assert (told.examples[0].value, told.cause) == (None, "KeyError")
+    (beside,) = parsed(text, [ASKED], {"b"})
+    assert (beside.examples[0].value, beside.cause) == ("x", "KeyError")
+    quoted = json.dumps({"checks": [{**ONE, "failed": "x and y"}], "failed": None}).encode()
+    assert "x and y" not in (parsed(quoted, [ASKED], {"b"})[0].cause or "")
     (open_,) = parsed(text, [ASKED])
     assert (open_.examples[0].value, open_.cause) == ("x", "KeyError: 'x'")

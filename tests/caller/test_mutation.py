@@ -65,6 +65,20 @@ def test_a_change_that_no_test_notices_is_named_with_its_place(tmp_path: Path, r
     ]
 
 
+def test_no_folder_of_pytests_own_is_made_or_taken_away(
+    tmp_path: Path, runner: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a container the repository may lie in a folder of that name, and pytest keeps only its last three.
+    shared = tmp_path / "pytest-of-somebody" / "pytest-1"
+    shared.mkdir(parents=True)
+    monkeypatch.setenv("PYTEST_DEBUG_TEMPROOT", str(tmp_path))
+    used = TESTS.replace("():", "(tmp_path):")
+    found = checked(shared, runner, used)
+    assert found.tried == 5
+    assert [one.name for one in tmp_path.iterdir()] == ["pytest-of-somebody"]
+    assert [one.name for one in shared.parent.iterdir()] == ["pytest-1"]
+
+
 def test_better_tests_leave_no_survivor(tmp_path: Path, runner: Processes) -> None:
     better = TESTS + "\ndef test_limit():\n    assert (LIMIT, training(9), training(10)) == (10, 18, 0)\n"
     found = checked(tmp_path, runner, better)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,11 @@ def plant_lists(bench: Bench) -> None:
     bench.frame["tags"] = [["x"]] * 39 + [[]]
 
 
+def plant_future(bench: Bench) -> None:
+    bench.frame.loc[3, "started"] = pd.Timestamp("2199-01-01")
+    bench.rest |= {"slaProperties": [{"property": "freshness", "value": 99, "unit": "y", "element": "rides.started"}]}
+
+
 def plant_order(bench: Bench) -> None:
     bench.text = odcs(*bench.columns.values())
     contract = yaml.safe_load(bench.text)
@@ -236,6 +242,7 @@ FAULTS: dict[str, Callable[[Bench], None]] = {
     "measure-breached": entry("city", quality=[{"metric": "duplicateValues", "mustBeLessThan": 10}]),
     "measure-unjudgeable": rest(quality=[{"type": "sql", "query": "SELECT max(city) FROM {object}", "mustBe": 1}]),
     "data-stale": rest(slaProperties=[{"property": "freshness", "value": 1, "unit": "d", "element": "rides.started"}]),
+    "data-ahead": plant_future,
     "null-drift-unknown": lambda bench: plant_policy(bench, "city", nullShareDrift="5%"),
     "column-order": plant_order,
     "rows-quarantined": lambda bench: plant_quarantine(bench, "5%"),
@@ -334,6 +341,22 @@ def test_sensitive_values_are_nowhere_in_the_output(bench: Bench, behaviour: str
     assert "Sekret" not in shown.output
     for file in (bench.home / ".release-gate").rglob("*.parquet"):
         assert b"Sekret" not in file.read_bytes()
+
+
+def test_files_in_folders_of_a_sensitive_column_are_named_by_number(tmp_path: Path) -> None:
+    for day, who in enumerate(("ann", "bob")):
+        folder = tmp_path / "days" / f"mail={who}@example.org"
+        folder.mkdir(parents=True)
+        pd.DataFrame({"a": [1, -1 - day]}).to_parquet(folder / "t.parquet")
+    limited = column("a", "integer", policy={"onInvalid": "quarantine up to 60%"}, logicalTypeOptions={"minimum": 0})
+    (tmp_path / "c.yml").write_bytes(odcs(limited, column("mail", "string", policy={"sensitive": True})))
+    asked = ["--contract", "c.yml", "--data", "days/*/t.parquet", "--format", "json"]
+    done = CliRunner().invoke(command, asked, obj=context(tmp_path))
+    (found,) = [one for one in Verdict.parse(done.stdout.encode()).findings if one.code == "rows-quarantined"]
+    assert found.evidence["examples"] == ["row 2 of file 1, value -1", "row 2 of file 2, value -2"]
+    assert "example.org" not in done.stdout
+    (file,) = (tmp_path / ".release-gate").rglob("*.parquet")
+    assert pd.read_parquet(file)["_file"].tolist() == ["file 1", "file 2"]
 
 
 def test_a_schema_in_python_is_refused_plainly(tmp_path: Path) -> None:
@@ -546,6 +569,60 @@ def test_checks_in_python_run_in_the_callers_environment(bench: Bench, monkeypat
     assert done.exit_code == 1
 
 
+def test_rows_that_cannot_be_handed_over_leave_their_checks_unrun_and_the_rest_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given(root: Path, *_: object, **__: object) -> environments.Environment:
+        return environments.given_environment(Path(sys.executable), root)
+
+    monkeypatch.setattr(environments, "development_environment", given)
+    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
+    (tmp_path / "shop.py").write_text(
+        "import pandera.pandas as pa\n"
+        "odd = pa.Check(lambda s: s % 2 == 1, name='odd')\n"
+        "rides = pa.DataFrameSchema({'number': pa.Column(int, odd), 'stops': pa.Column(int, pa.Check.ge(0))})\n"
+    )
+    (tmp_path / "rides.csv").write_text("number,stops,more,more\n1,-1,2,2\n")
+    given_context = replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
+    asked = ["--contract", "shop:rides", "--data", "rides.csv", "--format", "json"]
+    done = CliRunner().invoke(command, asked, obj=given_context)
+    found = {one.code: one.message for one in Verdict.parse(done.stdout.encode()).findings}
+    why = "the rows can't be handed over: a column stands there more than once"
+    assert found["custom-check-unrun"] == f"the check `odd` could not be run: {why}"
+    assert "value-range" in found
+
+
+@pytest.mark.parametrize("name", ["rides.csv", "rides.csv.gz"])
+def test_checks_in_python_of_a_text_file_see_what_the_contract_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def given(root: Path, *_: object, **__: object) -> environments.Environment:
+        return environments.given_environment(Path(sys.executable), root)
+
+    monkeypatch.setattr(environments, "development_environment", given)
+    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
+    (tmp_path / "shop.py").write_text(
+        "import pandera.pandas as pa\n"
+        "rides = pa.DataFrameSchema({\n"
+        "    'code': pa.Column(str, pa.Check(lambda s: s != '007', name='no 007')),\n"
+        "    'country': pa.Column(str, pa.Check(lambda s: s != 'NA', name='no NA')),\n"
+        "    'paid': pa.Column(bool, pa.Check(lambda s: s, name='paid')),\n"
+        "    'more': pa.Column(int, pa.Check(lambda s: s > 0, name='more'), required=False),\n"
+        "})\n"
+    )
+    text = "code,country,paid\n007,NA,false\n008,NO,true\n"
+    pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).to_csv(tmp_path / name, index=False)
+    given_context = replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
+    asked = ["--contract", "shop:rides", "--data", name, "--format", "json"]
+    done = CliRunner().invoke(command, asked, obj=given_context)
+    found = [one.message for one in Verdict.parse(done.stdout.encode()).findings if one.code.startswith("custom-")]
+    assert found == [
+        "1 row fails the check `no 007`, such as '007' in row 1",
+        "1 row fails the check `no NA`, such as 'NA' in row 1",
+        "1 row fails the check `paid`, such as 'False' in row 1",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [
@@ -603,8 +680,8 @@ def test_a_contract_that_is_wrong_writes_nothing(bench: Bench) -> None:
 def test_nested_values_are_written_as_they_stand(bench: Bench) -> None:
     bench.columns["tags"] = column("tags", "array")
     bench.columns["seat"] = column("seat", "object", properties=[])
-    bench.frame["tags"] = [["x", "y"]] * 40
-    bench.frame["seat"] = [{"row": n} for n in range(40)]
+    nested: dict[str, Any] = {"tags": [["x", "y"]] * 40, "seat": [{"row": n} for n in range(40)]}
+    bench.frame = bench.frame.assign(**nested)
     bench.run("--write", "clean.parquet")
     clean = pd.read_parquet(bench.home / "clean.parquet")
     assert clean["seat"].tolist() == bench.frame["seat"].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from pathlib import Path
@@ -12,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from release_gate.commands.contract_reading import read_contract
 from release_gate.commands.schema_check import command
+from release_gate.contracts import reading
 from tests.commands.test_schema_check import context
 from tests.contracts.written import column, odcs
 
@@ -97,3 +100,15 @@ def test_data_that_changes_while_it_is_read_is_refused(home: Path, monkeypatch: 
     exit_code, verdict = asked(home, "--data", "t.parquet")
     assert exit_code == 2
     assert codes(verdict) == {"data-changed"}
+
+
+def test_a_contract_is_named_by_the_bytes_that_were_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, before = reading.read, (home / "c.yml").read_bytes()
+
+    def rewriting(*arguments: Any) -> Any:
+        (home / "c.yml").write_bytes(before + b"# another\n")
+        return read(*arguments)
+
+    monkeypatch.setattr(reading, "read", rewriting)
+    source = read_contract(context(home), home, "c.yml")
+    assert source.identity == f"sha256:{hashlib.sha256(before).hexdigest()}"

@@ -177,6 +177,26 @@ def test_arrow_files_cut_or_corrupt_are_refused(tmp_path: Path) -> None:
     assert told(tmp_path, "t.arrow").startswith("file-unreadable")
 
 
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.jsonl.gz"])
+def test_a_gzip_cut_at_any_place_or_with_a_wrong_checksum_is_refused(tmp_path: Path, name: str) -> None:
+    lines = [b"%d,x\n" % row if "csv" in name else b'{"a":%d,"b":"x"}\n' % row for row in range(2000)]
+    packed = gzip.compress(b"a,b\n" * ("csv" in name) + b"".join(lines))
+    cut = [packed[:place] for place in (1, 5, 12, len(packed) // 3, *range(len(packed) - 12, len(packed)))]
+    for content in (*cut, packed[:-8] + bytes(4) + packed[-4:]):
+        (tmp_path / name).write_bytes(content)
+        assert told(tmp_path, name).startswith(f"file-unreadable: {name} can't be read as "), len(content)
+
+
+def test_of_several_gzips_the_cut_one_is_named_and_several_parts_are_read(tmp_path: Path) -> None:
+    packed = gzip.compress(b"a,b\n1,x\n") + gzip.compress(b"2,y\n")
+    for place in (1, 2):
+        (tmp_path / f"{place}.csv.gz").write_bytes(packed)
+    assert refused_or_counted(tmp_path, "*.csv.gz") == 4
+    (tmp_path / "2.csv.gz").write_bytes(packed[:-1])
+    with pytest.raises(BadInput, match=r"2\.csv\.gz can't be read as CSV"):
+        scan(tmp_path / "*.csv.gz", CONTRACT, shown="*.csv.gz")
+
+
 def test_a_gzip_cut_off_or_called_so_is_refused(tmp_path: Path) -> None:
     packed = gzip.compress(b"a,b\n" + b"".join(b"%d,x\n" % row for row in range(300_000)))
     for content in (packed[:-20], packed[: len(packed) // 2], b"a,b\n1,x\n"):

@@ -209,6 +209,56 @@ def test_spark_gives_the_verdict_of_duckdb(tmp_path: Path) -> None:
     same_patterns(open_by_spark(tmp_path / "words.parquet", "words.parquet"))
 
 
+CELLS = read_contract(
+    parse(
+        odcs(
+            column("i", "integer", policy=KEEP),
+            column("f", "number", policy=KEEP),
+            column("b", "boolean", policy=KEEP),
+            column("s", "string", policy=KEEP),
+            column("d", "date", policy=KEEP, logicalTypeOptions={"minimum": "2024-01-01"}),
+            column("t", "timestamp", policy=KEEP,
+                   logicalTypeOptions={"minimum": "2024-01-01T00:00:00", "maximum": "2024-01-01T00:00:00"}),
+        ),
+        "c.yml",
+    )
+).contract  # fmt: skip
+
+
+def cells(path: Path, *rows: tuple[Any, ...]) -> dict[str, tuple[str, str | None, int]]:
+    """Of every column how its type fits, what it holds, and how many of its rows are invalid."""
+    with sqlite3.connect(path / "t.db") as connection:
+        connection.execute("CREATE TABLE t(i INTEGER, f REAL, b BOOLEAN, s TEXT, d DATE, t TIMESTAMP)")
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.close()
+    relation = open_connection(Connection("sqlite://t.db", "t"), path)
+    counts = scanned(relation, CELLS, "t").counts
+    relation.close()
+    return {one.name: (one.fit.value, one.found, one.invalid) for one in counts.columns}
+
+
+def test_cells_of_sqlite_are_what_they_are_and_not_what_their_column_says(tmp_path: Path) -> None:
+    other = {"i": "abc", "f": "many", "b": 7, "s": b"x", "d": "zzz", "t": "2024"}
+    good = (1, 1, True, "x", "2024-01-01", "2024-01-01 00:00:00")
+    held = {"i": "int64", "f": "double", "b": "bool", "s": "string"}
+    for place, name in enumerate(other):
+        root = tmp_path / name
+        root.mkdir()
+        found = cells(root, good, tuple(None for _ in good), (*good[:place], other[name], *good[place + 1 :]))
+        wrong = {one: f"{storage}{' and cells of another type' * (one == name)}" for one, storage in held.items()}
+        assert {one: found[one][1] for one in held} == wrong
+        assert [one for one, (fit, _, _) in found.items() if fit == "wrong"] == [name] * (name in held)
+        assert [one for one, (_, _, invalid) in found.items() if invalid] == [name] * (name not in held)
+
+
+@pytest.mark.parametrize(
+    "moment", ["2024-01-01T00:00:00", "2024-01-01 00:00:00.000000", "2024-01-01T01:00:00+01:00", "2024-01-01 00:00:00Z"]
+)
+def test_a_moment_in_sqlite_is_the_same_however_it_is_written(tmp_path: Path, moment: str) -> None:
+    found = cells(tmp_path, (1, 1.5, True, "x", "2024-01-01", moment), (1, 1, 1, "", "2023-12-31", "2024-01-01 00:00"))
+    assert {name: invalid for name, (_, _, invalid) in found.items()} == {**dict.fromkeys("ifbst", 0), "d": 1}
+
+
 def test_what_is_written_from_a_database_is_its_rows(tmp_path: Path) -> None:
     in_duckdb(tmp_path / "t.duckdb", ROWS)
     relation = open_connection(Connection("duckdb://t.duckdb", "t"), tmp_path)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release_gate.contracts.contract import Bounds, Column, Contract, Kind, Measure, Metric, Rule, RuleKind
+from release_gate.contracts.contract import Bounds, Column, Contract, Kind, Measure, Metric, Policy, Rule, RuleKind
 from release_gate.contracts.counts import Measured
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.opening import open_files
@@ -98,6 +98,24 @@ def test_a_query_of_the_author_gives_one_number(tmp_path: Path) -> None:
         assert found.cause
 
 
+@pytest.mark.parametrize("sensitive", [False, True])
+def test_what_the_engine_says_of_a_query_quotes_no_value_where_a_column_is_sensitive(
+    tmp_path: Path, *, sensitive: bool
+) -> None:
+    pq.write_table(pa.table({"mail": ["ann@example.org"]}), tmp_path / "t.parquet")
+    columns = (Column("mail", Kind.STRING, policy=Policy(sensitive=sensitive)),)
+    texts = ("SELECT sum(mail::INTEGER) FROM {table}", "COPY {table} TO 'x.csv'", "SELECT mail FROM {table} WHERE 1=0")
+    measures = tuple(Measure(Metric.QUERY, NONE, query=text) for text in texts)
+    opened = open_files(tmp_path / "t.parquet", "t.parquet")
+    failing, writing, none = scanned(opened, Contract("c", "1.0.0", columns, measures=measures), "t").counts.measures
+    opened.close()
+    assert ("ann@example.org" in (failing.cause or "")) is not sensitive
+    assert ("ConversionException" in (failing.cause or "")) is sensitive
+    # What no value can be in is told either way.
+    assert writing.cause == "it is not one SELECT, and a contract only reads"
+    assert none.cause == "it gives 0 rows, and one value is needed"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -124,3 +142,29 @@ def test_a_share_of_nothing_is_no_number() -> None:
     )
     assert found.value is not None
     assert not math.isnan(found.value)
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("s", "UTC")])
+def test_rows_from_the_future_tell_no_age(kind: pa.DataType) -> None:
+    moments = [dt.datetime(2199, 1, 1), dt.datetime(2026, 1, 1), None]  # noqa: DTZ001 - no zone meant
+    age = Measure(Metric.AGE, NONE, columns=("at",))
+    (found,) = measured(pa.table({"at": pa.array(moments, kind)}), age)
+    assert (found.value, found.ahead) == (86_400, 1)
+    (found,) = measured(pa.table({"at": pa.array(moments[:1], kind)}), age)
+    assert (found.value, found.cause, found.ahead) == (None, "no row's time has come yet", 1)
+
+
+def test_a_clock_a_little_ahead_and_a_day_that_began_in_the_east_are_now() -> None:
+    (found,) = measured(
+        pa.table({"at": pa.array([dt.datetime(2026, 1, 2, 0, 59)], pa.timestamp("us"))}),  # noqa: DTZ001
+        Measure(Metric.AGE, NONE, columns=("at",)),
+    )
+    assert (found.value, found.ahead) == (-59 * 60, 0)
+    table = pa.table({"day": [dt.date(2026, 1, 3), dt.date(2026, 1, 2)]})
+    described = Contract(
+        "c", "1.0.0", (Column("day", Kind.DATE),), measures=(Measure(Metric.AGE, NONE, columns=("day",)),)
+    )
+    for now, ahead in ((NOW.replace(hour=9), 1), (NOW.replace(hour=11), 0)):
+        opened = Embedded().arrow(table, ["t"], table.schema)
+        (found,) = scanned(opened, described, "t", now=now).counts.measures
+        assert found.ahead == ahead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import pytest
 
 from release_gate.findings import BadInput
 from release_gate.tables.opening import open_files
-from release_gate.tables.relation import FILE, ROW, Relation
+from release_gate.tables.places import data_at
+from release_gate.tables.relation import FILE, ROW, Relation, Unanswered
 
 
 def put(path: Path, content: str | bytes) -> None:
@@ -152,6 +154,60 @@ def test_a_folder_of_the_machine_is_no_partition(tmp_path: Path) -> None:
     parquet(tmp_path / "run=5/x.parquet", v=[1])
     relation, _ = opened(tmp_path / "run=5", "x.parquet")
     assert columns(relation) == [("v", "int64")]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_rows_keep_their_file_where_a_filter_leaves_folders_out(tmp_path: Path, suffix: str) -> None:
+    for year in range(4):
+        path = tmp_path / f"d/year={year}/x.{suffix}"
+        if suffix == "parquet":
+            parquet(path, v=[year] * (year + 1))
+        else:
+            put(path, f"v\n{year}\n" if suffix == "csv" else f'{{"v":{year}}}\n')
+    relation = open_files(tmp_path / f"d/**/*.{suffix}", f"d/**/*.{suffix}")
+    table = relation.numbered
+    assert table is not None
+    (row,) = relation.rows(table.filter(table.c1 == "2").order_by(ROW).limit(1).select("c1", FILE, ROW))
+    assert (row[0], relation.shape.files[row[1]], row[2]) == ("2", f"year=2/x.{suffix}", 1)
+    assert relation.query("SELECT count(DISTINCT year) FROM {table}", None) == 4
+    relation.close()
+
+
+@pytest.mark.parametrize("above", ["run=5", "year=1"])
+def test_a_folder_of_the_machine_above_a_pattern_is_no_partition(tmp_path: Path, above: str) -> None:
+    parquet(tmp_path / above / "d/year=2024/x.parquet", v=[1])
+    relation, rows = opened(tmp_path / above, "d/*/x.parquet")
+    assert columns(relation) == [("v", "int64"), ("year", "text")]
+    assert rows == [(1, "2024", 0, 1)]
+
+
+def test_two_folders_of_one_column_are_refused(tmp_path: Path) -> None:
+    parquet(tmp_path / "d/year=1/Year=2/x.parquet", v=[1])
+    assert "two folders of one column: year and Year" in refusal(tmp_path, "d/**/*.parquet")
+
+
+def test_names_that_differ_in_case_only_are_neither_asked_by_sql_nor_written(tmp_path: Path) -> None:
+    parquet(tmp_path / "t.parquet", a=[1], A=[2])
+    relation = open_files(tmp_path / "t.parquet", "t.parquet")
+    with pytest.raises(Unanswered, match="SQL can't tell the columns 'a' and 'A' apart"):
+        relation.query("SELECT count(*) FROM {table}", None)
+    named = relation.table.select(a="c0", A="c1")
+    with pytest.raises(Unanswered, match="the columns 'a' and 'A' differ in case only"):
+        relation.write(named, str(tmp_path / "out.parquet"))
+    relation.close()
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_file_that_a_pattern_gains_meanwhile_is_not_read_and_is_seen(tmp_path: Path) -> None:
+    parquet(tmp_path / "1.parquet", v=[1])
+    place = data_at(tmp_path, "*.parquet", now=datetime(2026, 1, 1, tzinfo=UTC), environment={})
+    before = place.state()
+    assert place.state() == before
+    parquet(tmp_path / "2.parquet", v=[2])
+    relation = place.open()
+    assert relation.shape.files == ("1.parquet",)
+    relation.close()
+    assert place.state() != before
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,18 @@ def test_a_broken_file_is_refused_without_our_own_name_for_it(served: str, tmp_p
     assert "gate://" not in found.message
 
 
+def test_a_gzip_that_was_cut_is_refused(served: str, tmp_path: Path) -> None:
+    put(tmp_path)
+    whole = (tmp_path / "t.csv.gz").read_bytes()
+    for content in (whole[:-4], whole[: len(whole) // 2]):
+        (tmp_path / "t.csv.gz").write_bytes(content)
+        with pytest.raises(BadInput) as caught:
+            at(f"{served}/t.csv.gz").open()
+        (found,) = caught.value.findings
+        assert found.code == "file-unreadable"
+        assert "gate://" not in found.message
+
+
 def test_buckets_are_read_by_name_and_by_pattern(s3: S3, tmp_path: Path) -> None:  # noqa: F811 - the fixture
     put(tmp_path)
     s3.asked("PUT", f"/{s3.bucket}")
@@ -166,4 +178,8 @@ def test_buckets_are_read_by_name_and_by_pattern(s3: S3, tmp_path: Path) -> None
     assert refusal(f"s3://{s3.bucket}/days/*.parquet", **environment)[0] == "file-missing"
     before = place.state()
     s3.asked("PUT", f"/{s3.bucket}/days/day%3D2/t.parquet", (tmp_path / "t.csv").read_bytes())
+    assert place.state() != before
+    before = place.state()
+    assert place.state() == before
+    s3.asked("PUT", f"/{s3.bucket}/days/day%3D3/t.parquet", (tmp_path / "t.parquet").read_bytes())
     assert place.state() != before

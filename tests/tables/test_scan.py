@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from release_gate.contracts.bounds import is_multiple
 from release_gate.contracts.contract import Column, Contract, Kind, Rule, RuleKind
 from release_gate.contracts.counts import ColumnCount, Fit
 from release_gate.contracts.reading import read as read_contract
+from release_gate.data_places import Connection
 from release_gate.documents import parse
+from release_gate.tables.connected import open_connection
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.scan import Scanned, scan, scanned
 from tests.contracts.written import column, odcs, valid
@@ -238,3 +243,136 @@ def test_a_frame_written_by_pandas_is_judged_like_any(tmp_path: Path) -> None:
     assert (counts.missing, counts.undeclared) == ((), ())
     assert [count.fit for count in counts.columns] == [Fit.FITS] * 4
     assert [count.nulls for count in counts.columns] == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("promised", "kind", "stored", "fits", "broken"),
+    [
+        ("int32", "integer", pa.int64(), [2**31 - 1, -(2**31)], [2**31, -(2**31) - 1]),
+        ("uint8", "integer", pa.int64(), [0, 255], [-7, 256]),
+        ("int64", "integer", pa.uint64(), [2**63 - 1], [2**63]),
+        ("int8", "integer", pa.float64(), [-128.0, 127.0], [128.0, -129.0, 1.5]),
+        ("int8", "integer", pa.decimal128(38, 10), [Decimal(127)], [Decimal(128)]),
+        ("decimal(10,2)", "number", pa.float64(), [1.23, 99999999.99, math.nan], [1.23456, 1e8, math.inf]),
+        ("decimal(10,2)", "number", pa.decimal128(20, 5), [Decimal("1.25")], [Decimal("1.234"), Decimal(10**8)]),
+        ("decimal(10,2)", "number", pa.int64(), [10**8 - 1], [10**8, -(10**8)]),
+        ("float32", "number", pa.float64(), [3.4e38, math.inf], [3.5e38]),
+        ("timestamp[s]", "timestamp", pa.timestamp("us"), [0, 10**6], [1, 999_999]),
+        ("timestamp[us]", "timestamp", pa.timestamp("ns"), [1000], [1]),
+        ("timestamp[ns]", "timestamp", pa.timestamp("us"), [1000], [2**60]),
+        ("time32[s]", "time", pa.time64("us"), [10**6], [1_500_000]),
+    ],
+)
+def test_of_a_promised_exact_type_every_value_must_fit(
+    promised: str, kind: str, stored: pa.DataType, fits: list[Any], broken: list[Any]
+) -> None:
+    described = column("a", kind, physicalType=promised)
+    for value in fits:
+        assert one(pa.array([value, None], stored), described).fit is Fit.STORAGE, value
+    for value in broken:
+        assert one(pa.array([value, None], stored), described).fit is Fit.WRONG, value
+
+
+def test_a_text_that_the_promised_exact_type_can_not_hold_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n7\n1000000000000\n")
+    described = contract(column("a", "integer", physicalType="int32"))
+    with closing(scan(tmp_path / "t.csv", described, shown="t.csv")) as found:
+        assert [(broken.rule, broken.rows) for broken in found.counts.columns[0].broken] == [(None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("step", "stored", "kept", "broken"),
+    [
+        (0.01, pa.float64(), [1234567890.12, 0.3, 0.1 + 0.2], [10000000.005, 1234567890.5049, math.inf]),
+        (0.01, pa.float32(), [0.1, 7.77], [0.005]),
+        (0.01, pa.decimal128(18, 3), [Decimal("10000000.010")], [Decimal("10000000.005"), Decimal("99999999.999")]),
+        (2.0, pa.int64(), [4, 2**62], [10000000001, 2**62 + 1]),
+        (1.5, pa.int64(), [3, 6], [1, 2, 4]),
+        (2, pa.uint64(), [2**64 - 2], [2**64 - 1]),
+        (10**40, pa.int64(), [0], [3]),
+    ],
+)
+def test_numbers_far_from_nought_are_multiples_or_not(
+    step: float, stored: pa.DataType, kept: list[Any], broken: list[Any]
+) -> None:
+    described = column("a", "number", logicalTypeOptions={"multipleOf": step})
+    found = one(pa.array([*kept, *broken, None], stored), described)
+    assert found.unjudgeable == ()
+    assert found.invalid == len(broken)
+    if not pa.types.is_float32(stored):
+        assert [is_multiple(value, step) for value in kept + broken] == [True] * len(kept) + [False] * len(broken)
+
+
+def judged_alone(stored: Any, kind: Kind, *rules: Rule) -> ColumnCount:
+    table = pa.table({"a": stored})
+    (count,) = scanned(
+        Embedded().arrow(table, ["t"], table.schema), Contract("c", "1.0.0", (Column("a", kind, rules),)), "t"
+    ).counts.columns
+    return count
+
+
+@pytest.mark.parametrize("far", ["0001-01-01T00:00:00", "9999-12-31T00:00:00"])
+def test_a_moment_that_nanoseconds_can_not_hold_is_a_bound_all_the_same(far: str) -> None:
+    stored = pa.array([1000, None], pa.timestamp("ns"))
+    low, high = Rule(RuleKind.AT_LEAST, far), Rule(RuleKind.BELOW, far)
+    found = judged_alone(stored, Kind.TIMESTAMP, low, high, Rule(RuleKind.NONE_OF, (far,)))
+    assert found.unjudgeable == ()
+    assert [broken.rule for broken in found.broken] == [low if far.startswith("9") else high]
+    assert found.invalid == 1
+
+
+def test_a_bound_that_the_stored_type_can_not_hold_is_kept_by_all_or_by_none() -> None:
+    kept = (Rule(RuleKind.AT_LEAST, -1), Rule(RuleKind.BELOW, 10**40))
+    broken = Rule(RuleKind.ABOVE, 2**64)
+    found = judged_alone(pa.array([0, 2**64 - 1], pa.uint64()), Kind.INTEGER, *kept, broken)
+    assert (found.unjudgeable, [(one.rule, one.rows) for one in found.broken]) == ((), [(broken, 2)])
+    wide = judged_alone(pa.array([Decimal("1.5")], pa.decimal128(38, 10)), Kind.NUMBER, Rule(RuleKind.AT_MOST, 1e300))
+    assert (wide.unjudgeable, wide.invalid) == ((), 0)
+
+
+def test_what_is_infinite_or_too_large_is_in_no_set_of_integers() -> None:
+    stored = pa.array([1, 2], pa.int64())
+    found = judged_alone(stored, Kind.INTEGER, Rule(RuleKind.ONE_OF, (1, math.inf, 1e300, 10**30)))
+    assert (found.unjudgeable, found.invalid) == ((), 1)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_nanosecond_beyond_a_bound_is_beyond_it(tmp_path: Path, exact: bool) -> None:
+    midnight = 1_704_067_200 * 10**9
+    pq.write_table(pa.table({"a": pa.array([midnight + 1], pa.timestamp("ns"))}), tmp_path / "t.parquet")
+    options = {"maximum": "2024-01-01T00:00:00"}
+    described = contract(column("a", "timestamp", logicalTypeOptions=options))
+    with closing(scan(tmp_path / "t.parquet", described, shown="t", exact=exact)) as found:
+        assert found.counts.columns[0].invalid == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts", "shared"),
+    [
+        ("integer", ["1", "01", "+1", "2"], 3),
+        ("integer", ["1", "NA", "NA", "x", "x"], 0),
+        ("timestamp", ["2024-01-01", "2024-01-01 00:00:00+00", "2024-01-02"], 2),
+        ("string", ["1", "01"], 0),
+    ],
+)
+def test_a_key_of_texts_is_compared_by_value(tmp_path: Path, kind: str, texts: list[str], shared: int) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(["a", *texts]) + "\n")
+    with closing(scan(tmp_path / "t.csv", contract(column("a", kind, unique=True)), shown="t.csv")) as found:
+        (key,) = found.counts.keys
+        assert key.rows == shared
+        assert [example.row for example in key.examples] == list(range(1, shared + 1))
+
+
+@pytest.mark.filterwarnings("ignore")  # Ibis asks pandas in ways that it calls old
+def test_rows_of_a_database_are_shown_in_order_though_a_part_of_their_key_is_missing(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as database:
+        database.execute("CREATE TABLE t (a INTEGER, k INTEGER)")
+        database.executemany("INSERT INTO t VALUES (?, ?)", [(-1, 7), (-1, None), (-1, 3)])
+        database.commit()
+    described = contract(
+        column("a", "integer", logicalTypeOptions={"minimum": 0}), column("k", "integer", primaryKey=True)
+    )
+    opened = open_connection(Connection("sqlite://t.db", "t"), tmp_path)
+    with closing(scanned(opened, described, "t")) as found:
+        (broken,) = found.counts.columns[0].broken
+        assert sorted(str(example.key) for example in broken.examples) == ["k=3", "k=7", "k=None"]

@@ -114,3 +114,23 @@ def test_a_csv_is_what_pythons_own_reader_takes_it_for(tmp_path: Path) -> None:
     found = scan(tmp_path / "t.csv", contract, shown="t.csv")
     assert [(one.rows, one.examples[0].row) for one in found.counts.columns[0].broken] == [(1, n) for n in range(1, 7)]
     assert found.counts.columns[1].invalid == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("2020-01-01 00:00:00 America/New_York", None),
+        ("2020-01-01 00:00:00Z ", None),
+        ("2020-01-01 00:00:00 (BC)", None),
+        ("2020-01-01 00:00:00+01", False),
+        ("2020-01-01T00:00:00Z", False),
+        ("2020-01-01", True),
+    ],
+)
+def test_a_zone_is_written_as_iso_8601_has_it_or_not_at_all(tmp_path: Path, written: str, zone: bool | None) -> None:
+    assert unreadable(parsed(tmp_path, Kind.TIMESTAMP, [written], zone=zone)) == [1]
+
+
+def test_hours_alone_are_a_zone(tmp_path: Path) -> None:
+    assert unreadable(parsed(tmp_path, Kind.TIMESTAMP, ["2020-01-01T00:00:00+02"], zone=True)) == []
+    assert unreadable(parsed(tmp_path, Kind.TIMESTAMP, ["2020-01-01", "2020-01-01 00:00:00"], zone=False)) == []

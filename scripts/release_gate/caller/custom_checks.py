@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ SCRIPT = Path(__file__).parent / "inside" / "schema_checks.py"
 MAXIMUM_BYTES = 8 * 1024 * 1024
 BATCH = 100_000
 """Rows that a check of single values sees at a time."""
+
+_LEFT_OUT = "what was said is left out, since it may quote a value of a sensitive column"
 
 Number = Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -58,7 +61,7 @@ def checked(
     limit: float,
     sensitive: Collection[str] = (),
 ) -> tuple[CustomCount, ...]:
-    """What each own check counts in a Parquet or CSV file; one that could not be run says why in its `cause`."""
+    """What each own check counts in a Parquet file; one that could not be run says why in its `cause`."""
     if not customs:
         return ()
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
@@ -81,8 +84,8 @@ def checked(
         if done.timed_out:
             return _unrun(customs, f"the checks took longer than {limit:g} s")
         if not done.ok or not out.is_file():
-            cause = f"they ended with status {done.status} and no result\n{last_lines(done.tail, 15)}"
-            return _unrun(customs, cause)
+            told = f": {_LEFT_OUT}" if sensitive else f"\n{last_lines(done.tail, 15)}"
+            return _unrun(customs, f"they ended with status {done.status} and no result{told}")
         with out.open("rb") as opened:
             return parsed(opened.read(MAXIMUM_BYTES + 1), customs, sensitive)
 
@@ -96,7 +99,8 @@ def parsed(text: bytes, customs: Sequence[Custom], sensitive: Collection[str] = 
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        return _unrun(customs, f"the result of the checks is broken: {place} {first['msg']}"[:500])
+        why = _LEFT_OUT if sensitive else f"{place} {first['msg']}"
+        return _unrun(customs, f"the result of the checks is broken: {why}"[:500])
     if result.failed is not None:
         return _unrun(customs, result.failed)
     told = {(one.column, one.place): one for one in result.checks}
@@ -109,8 +113,15 @@ def _count(check: Custom, told: _Checked | None, sensitive: Collection[str]) -> 
         return CustomCount(check, cause="it has no result")
     hidden = check.column in sensitive or (check.column is None and bool(sensitive))
     examples = tuple(Example(one.row, None, None if hidden else one.value) for one in told.examples)
-    cause = told.failed.partition(":")[0][:100] if hidden and told.failed else told.failed
-    return CustomCount(check, told.rows, examples, cause, told.whole)
+    return CustomCount(check, told.rows, examples, _cause(check, told.failed, sensitive), told.whole)
+
+
+def _cause(check: Custom, said: str | None, sensitive: Collection[str]) -> str | None:
+    """Why a check could not be run: with sensitive columns the kind of the error alone, whatever it met."""
+    if said is None or not sensitive or said == f"the column '{check.column}' is not in the data":
+        return said
+    kind = said.partition(":")[0]
+    return kind if re.fullmatch(r"[A-Za-z_][\w.]{0,99}", kind, re.ASCII) else _LEFT_OUT
 
 
 def _unrun(customs: Sequence[Custom], cause: str) -> tuple[CustomCount, ...]:

@@ -64,6 +64,8 @@ def tested(
         coverage = [python, "-m", "coverage"]
         pytest = ["-m", "pytest", "--tb=short", "--color=no", "-p", "no:cacheprovider", *taken_away]
         pytest += ["-p", PLUGIN.stem] if traces else []
+        # Its own folders are shared by all runs of a user, and it takes away all but the last three.
+        pytest += [f"--basetemp={Path(folder) / 'tests'}"]
         # xunit1 is the family that names file and line of each test.
         pytest += [f"--junitxml={junit}", "-o", "junit_family=xunit1", "--", *tests]
         done = runner.run(

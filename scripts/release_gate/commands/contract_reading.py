@@ -40,13 +40,14 @@ def read_contract(context: Context, root: Path, name: str, table: str | None = N
             import a schema in.
     """
     from release_gate.contracts.reading import is_reference, read
-    from release_gate.documents import read as read_document
+    from release_gate.documents import content, parse
 
     path = root / name
     if is_reference(name) and not path.exists():
         return _imported(context, root, name)
-    document = read_document(path, shown=name)
-    return Source(read(document, table), f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}")
+    text = content(path, name)
+    # Of what was read, not of what a second look would find there.
+    return Source(read(parse(text, name), table), f"sha256:{hashlib.sha256(text).hexdigest()}")
 
 
 def _imported(context: Context, root: Path, reference: str) -> Source:

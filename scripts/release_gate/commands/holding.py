@@ -125,26 +125,27 @@ def identity_of(path: Path) -> str:
 
 
 def _with_customs(context: Context, root: Path, source: Source, scanned: Scanned, place: Data) -> Scanned:
-    """What was counted, and what the schema's own Python finds in the same rows.
-
-    Raises:
-        BadInput: the rows can't be handed over.
-    """
+    """What was counted, and what the schema's own Python finds in the same rows."""
     if not source.reading.contract.custom:
         return scanned
     from release_gate.commands.contract_reading import custom_counts
-    from release_gate.tables.cleaning import write_all
+    from release_gate.contracts.counts import CustomCount
+    from release_gate.tables.handing import as_it_lies, write_typed
     from release_gate.tables.relation import Unanswered
 
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
         file = root / place.shown
-        if not file.is_file() or file.suffix.lower() not in {".parquet", ".pq", ".csv"}:
-            file = Path(folder) / "data.parquet"
-            try:
-                write_all(file, scanned.relation)
-            except Unanswered as cause:
-                raise place.refusal(cause) from cause
-        counts = custom_counts(context, root, source, file)
+        try:
+            if not (file.is_file() and file.suffix.lower() in {".parquet", ".pq"} and as_it_lies(scanned)):
+                file = Path(folder) / "data.parquet"
+                write_typed(file, scanned)
+            counts = custom_counts(context, root, source, file)
+        except Unanswered as refusal:
+            quotes = refusal.__cause__ is not None and not refusal.full  # only an engine's own words hold values
+            secret = quotes and source.reading.contract.sensitive
+            why = "a value can't be stored" if secret else str(refusal)
+            cause = f"the rows can't be handed over: {why}"
+            counts = tuple(CustomCount(check, cause=cause) for check in source.reading.contract.custom)
     return replace(scanned, counts=replace(scanned.counts, custom=counts))
 
 

@@ -9,6 +9,7 @@ import datetime as dt
 import math
 from decimal import Decimal
 
+from release_gate.contracts.bounds import is_multiple
 from release_gate.contracts.contract import Bound, Column, Kind, OnNull, Rule, RuleKind
 
 Value = str | int | float | bool | Decimal | dt.date | dt.datetime | dt.time | None
@@ -57,9 +58,7 @@ def _keeps(kind: Kind, rule: Rule, value: Value) -> bool:
     if rule.kind.is_range:
         return _inside(rule.kind, value, typed(kind, rule.value))  # type: ignore[arg-type] # sets are above
     if rule.kind is RuleKind.MULTIPLE_OF:
-        steps = float(value) / float(str(rule.value))  # type: ignore[arg-type] # only numbers have steps
-        # Up to rounding: 0.3 is a multiple of 0.1.
-        return math.isfinite(steps) and abs(steps - round(steps)) <= 1e-9 * max(1.0, abs(steps))
+        return is_multiple(value, rule.value)
     return False  # rules of lists: no single value keeps or breaks them
 
 

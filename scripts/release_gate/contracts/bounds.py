@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from release_gate.contracts.contract import Kind, Rule, RuleKind
@@ -13,6 +15,9 @@ from release_gate.contracts.contract import Kind, Rule, RuleKind
 _PARSED = {Kind.DATE: date.fromisoformat, Kind.TIME: time.fromisoformat, Kind.TIMESTAMP: datetime.fromisoformat}
 _SIZES = {RuleKind.SHORTEST, RuleKind.LONGEST, RuleKind.FEWEST_ITEMS, RuleKind.MOST_ITEMS}
 _TEXTS = {RuleKind.PATTERN, RuleKind.STARTS_WITH, RuleKind.ENDS_WITH}
+
+DOUBLE, SINGLE = 2.0**-50, 2.0**-21
+"""A few units in the last place of a float of 64 and of 32 bits: what a value and its step lose by being stored."""
 
 
 def is_number(value: object) -> bool:
@@ -88,8 +93,7 @@ def keeps(kind: Kind, rule: Rule, value: Any) -> bool:
         listed = [_plain(kind, one) for one in (limit if isinstance(limit, tuple) else (limit,))]
         return (_plain(kind, value) in listed) is (rule.kind is RuleKind.ONE_OF)
     if rule.kind is RuleKind.MULTIPLE_OF:
-        steps = value / float(str(limit))
-        return bool(abs(steps - round(steps)) <= 1e-9 * max(1.0, abs(steps)))
+        return is_multiple(value, limit)
     if rule.kind in {RuleKind.SHORTEST, RuleKind.LONGEST} and isinstance(value, str):
         return len(value) >= limit if rule.kind is RuleKind.SHORTEST else len(value) <= limit  # type: ignore[operator]
     if rule.kind is RuleKind.STARTS_WITH and isinstance(value, str):
@@ -109,6 +113,14 @@ def keeps(kind: Kind, rule: Rule, value: Any) -> bool:
             RuleKind.BELOW: one < other,
         }[rule.kind]
     )
+
+
+def is_multiple(value: Any, step: Any) -> bool:
+    """Whether a number is so many whole steps: an integer or decimal exactly, a float up to its own rounding."""
+    if isinstance(value, float):
+        steps = value / float(step)
+        return math.isfinite(steps) and abs(steps - round(steps)) <= DOUBLE * max(1.0, abs(steps))
+    return (Fraction(value) / Fraction(Decimal(str(step)))).denominator == 1
 
 
 def _plain(kind: Kind, value: Any) -> Any:

@@ -202,9 +202,9 @@ class Bounds:
     def __str__(self) -> str:
         """In words: `at most 5`, `above 0 and below 1`, `not 3`."""
         if self.least == self.most and self.least is not None:
-            return f"{'not ' * self.outside}{self.least:g}"
-        low = "" if self.least is None else f"{'above' if self.least_excluded else 'at least'} {self.least:g}"
-        high = "" if self.most is None else f"{'below' if self.most_excluded else 'at most'} {self.most:g}"
+            return f"{'not ' * self.outside}{self.least:.15g}"
+        low = "" if self.least is None else f"{'above' if self.least_excluded else 'at least'} {self.least:.15g}"
+        high = "" if self.most is None else f"{'below' if self.most_excluded else 'at most'} {self.most:.15g}"
         inside = " and ".join(part for part in (low, high) if part)
         return f"not both {inside}" if self.outside else inside
 

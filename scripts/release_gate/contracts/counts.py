@@ -1,6 +1,6 @@
 """What was counted in a table against a contract: plain numbers that a pure gate judges.
 
-Values of sensitive columns never enter these records.
+Values of sensitive columns never enter these records, but for the number of a measure, which is judged and not shown.
 """
 
 from __future__ import annotations
@@ -67,11 +67,15 @@ class KeyCount:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a measure came to: the number, or the cause why there is none. A share is in percent, an age in seconds."""
+    """What a measure came to: the number, or the cause why there is none. A share is in percent, an age in seconds.
+
+    `ahead` counts rows of which an age is not told, since their time has not come yet.
+    """
 
     measure: Measure
     value: float | None
     cause: str | None = None
+    ahead: int = 0
 
 
 @dataclass(frozen=True)

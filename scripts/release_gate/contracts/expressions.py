@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from fractions import Fraction
 from typing import Any
 
 import ibis
 
+from release_gate.contracts.bounds import DOUBLE, SINGLE
 from release_gate.contracts.contract import Kind, Rule, RuleKind
+from release_gate.contracts.narrowing import NANOSECONDS
 from release_gate.contracts.values import Expression, Judged
 
 _COMPARED = {
@@ -19,7 +22,8 @@ _COMPARED = {
     RuleKind.BELOW: lambda value, bound: value < bound,
 }
 _MOST_DIGITS = Decimal(10) ** 38
-_CLOSE = 1e-9
+_LONGEST = 400
+"""Digits of the largest float with as many places as a decimal can have."""
 _FIRST_SIXTY_FOUR, _LAST_SIXTY_FOUR = -(2**63), 2**63 - 1
 
 
@@ -33,7 +37,7 @@ def holds(rule: Rule, judged: Judged) -> Expression:
     if value is None:
         raise ValueError("its values are of a type that no rule judges")
     if kind in _COMPARED:
-        return _COMPARED[kind](value, literal(limit(rule, judged), judged))
+        return _compared(rule, limit(rule, judged), judged)
     if kind in {RuleKind.ONE_OF, RuleKind.NONE_OF}:
         return _member(rule, judged, value)
     if kind is RuleKind.MULTIPLE_OF:
@@ -65,26 +69,61 @@ def limit(rule: Rule, judged: Judged) -> Any:
             return math.ceil(bound) if up else math.floor(bound)
         if places:
             step = Decimal(1).scaleb(-places)
-            with localcontext(prec=80):
+            with localcontext(prec=_LONGEST):
                 return Decimal(repr(bound)).quantize(step, ROUND_CEILING if up else ROUND_FLOOR)
     return bound
 
 
+def _compared(rule: Rule, bound: Any, judged: Judged) -> Expression:
+    """A bound that the stored type can't hold is kept by every value or by none; an engine would refuse to compare."""
+    reach, edge = _reach(judged), _moment(bound)
+    if reach is None or reach[0] <= edge <= reach[1]:
+        return _COMPARED[rule.kind](judged.value, literal(bound, judged))
+    return _constant(judged.value, (edge < reach[0]) is (rule.kind in {RuleKind.AT_LEAST, RuleKind.ABOVE}))
+
+
+def _constant(value: Expression, kept: bool) -> Expression:
+    """Null in, null out: what is missing is judged apart."""
+    return ibis.ifelse(value.notnull(), kept, ibis.null("boolean"))
+
+
+def _reach(judged: Judged) -> tuple[Any, Any] | None:
+    """The least and the greatest that a stored type of integers, decimals or nanoseconds holds; None for others."""
+    dtype = judged.found.dtype
+    if judged.found.text:
+        return None
+    if dtype.is_timestamp() and dtype.scale == 9:
+        return NANOSECONDS
+    if dtype.is_decimal():
+        with localcontext(prec=80):
+            most = Decimal(10**dtype.precision - 1).scaleb(-dtype.scale)
+        return most.copy_negate(), most
+    if not dtype.is_integer():
+        return None
+    bits = 8 * dtype.nbytes
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.is_signed_integer() else (0, 2**bits - 1)
+
+
+def _moment(value: Any) -> Any:
+    """A day as its first moment, so that moments compare with it."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day has no zone
+    return value
+
+
 def storable(value: Any, judged: Judged) -> bool:
     """Whether a column holds a value exactly; of floats what they hold nearest is enough."""
+    reach = _reach(judged)
+    if isinstance(value, date):
+        return reach is None or bool(reach[0] <= _moment(value) <= reach[1])
     if isinstance(value, bool) or not isinstance(value, int | float):
         return True
     places = _places(judged)
     if places is None:
         return True
-    if not math.isfinite(value) or round(Decimal(repr(value)), places) != Decimal(repr(value)):
+    if not math.isfinite(value) or (Fraction(Decimal(repr(value))) * 10**places).denominator != 1:
         return False
-    dtype = judged.found.dtype
-    if judged.found.text or not dtype.is_integer():
-        return True
-    bits = 8 * dtype.nbytes
-    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.is_signed_integer() else (0, 2**bits - 1)
-    return bool(low <= value <= high)
+    return reach is None or bool(reach[0] <= value <= reach[1])
 
 
 def _places(judged: Judged) -> int | None:
@@ -165,31 +204,32 @@ def _member(rule: Rule, judged: Judged, value: Expression) -> Expression:
             known = typed(one, judged.column.kind)
         except ValueError:
             continue
-        places = _places(judged)
-        if (
-            isinstance(known, float)
-            and places is not None
-            and round(Decimal(repr(known)), places) != Decimal(repr(known))
-        ):
-            continue  # the column can't hold it
-        whole = isinstance(known, float) and places == 0
+        if not storable(known, judged):
+            continue
+        whole = isinstance(known, float) and _places(judged) == 0
         members.append(literal(int(known) if whole else known, judged))
     if not members:
-        # Null in, null out: what is missing is judged apart.
-        return ibis.ifelse(value.notnull(), rule.kind is RuleKind.NONE_OF, ibis.null("boolean"))
+        return _constant(value, rule.kind is RuleKind.NONE_OF)
     return value.isin(members) if rule.kind is RuleKind.ONE_OF else value.notin(members)
 
 
 def _multiple(value: Expression, step: Any, judged: Judged) -> Expression:
-    """Multiples up to rounding: 0.3 is a multiple of 0.1; of integers exactly."""
+    """Integers and decimals exactly; floats up to their own rounding: 0.3 is a multiple of 0.1."""
     if judged.column.kind not in {Kind.INTEGER, Kind.NUMBER}:
         raise ValueError(f"it judges numbers, and the column holds {judged.column.kind}")
-    if isinstance(step, int) and (judged.found.whole or (judged.found.text and judged.column.kind is Kind.INTEGER)):
-        return value % step == 0
+    if (places := _places(judged)) is not None:
+        # Of numbers with so many places, the multiples of 1/2 are those of 1, and of 3/8 those of 3.
+        units = (Fraction(Decimal(repr(step))) * 10**places).numerator
+        if units >= _MOST_DIGITS:
+            return value == literal(0, judged)
+        if places == 0:
+            return value % literal(units, judged) == 0
+        return value % literal(Decimal(units).scaleb(-places), judged) == 0
     # Ibis rounds to 64 bits, which large numbers don't fit; what is left behind the point does.
     steps = (value.cast("float64") / float(step)).abs()
     beyond = steps % 1
-    allowed = ibis.greatest(steps, ibis.literal(1.0)) * _CLOSE
+    rounding = SINGLE if not judged.found.text and judged.found.dtype.is_float32() else DOUBLE
+    allowed = ibis.greatest(steps, ibis.literal(1.0)) * rounding
     return ~steps.isinf() & (ibis.least(beyond, 1 - beyond) <= allowed)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from release_gate.contracts.contract import Column, Contract, OnInvalid, OnNull, RuleKind
 from release_gate.contracts.counts import Broken, ColumnCount, Counts, Fit, KeyCount
 from release_gate.contracts.examples import evidence, shown
-from release_gate.contracts.measured import custom_findings, drift_findings, measure_findings
+from release_gate.contracts.measured import custom_findings, drift_findings, exactly, measure_findings
+from release_gate.contracts.storage import kind
 from release_gate.findings import finding
 from release_gate.verdict import Finding, Severity, Where
 
@@ -45,13 +46,15 @@ def data_findings(contract: Contract, counts: Counts, accepted: Mapping[str, flo
         if column is not None:
             found += _column(column, count, counts)
     found += [_key(key, contract, counts) for key in counts.keys if key.rows]
-    found += [*measure_findings(counts), *custom_findings(counts), *drift_findings(contract, counts, accepted)]
+    found += _keys_without_column(contract, counts)
+    found += [*measure_findings(counts, contract.sensitive), *custom_findings(counts)]
+    found += drift_findings(contract, counts, accepted)
     return found + _nulls_handled(contract, counts)
 
 
 def within_share(column: Column, count: ColumnCount, rows: int) -> bool:
     """Whether a column's invalid rows are no more than its contract lets be clipped, set to null or quarantined."""
-    return count.invalid <= column.policy.limit * rows
+    return count.invalid <= exactly(column.policy.limit) * rows
 
 
 def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
@@ -93,10 +96,13 @@ def _column(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Find
     where = Where(table=counts.table, column=column.name)
     promised = f"{column.kind.value}{_zone(column)}"
     if count.fit is Fit.WRONG:
-        message = f"holds {count.found}, the contract says {promised}"
+        narrow = column.storage if kind(count.found or "") is column.kind else None
+        message = f"holds {count.found}, the contract says {narrow or promised}"
         yield finding("column-type", message, where=where, evidence={"found": count.found, "promised": promised})
     elif count.fit is Fit.STORAGE:
-        message = f"is stored as {count.found}, the contract says {column.storage or promised}; every value fits"
+        # Whether a float would be rounded to another one is not looked at.
+        fits = "" if column.storage in {"double", "float", "halffloat"} else "; every value fits"
+        message = f"is stored as {count.found}, the contract says {column.storage or promised}{fits}"
         yield finding("column-storage", message, where=where, evidence={"found": count.found})
     if count.nulls and column.policy.on_null in {OnNull.REJECT, None}:
         message = f"{_part(count.nulls, counts.rows)} without a value, which the contract rejects"
@@ -162,6 +168,18 @@ def _key(key: KeyCount, contract: Contract, counts: Counts) -> Finding:
     message = f"{_part(key.rows, counts.rows)} sharing their {names} with another row{shown(key.examples)}"
     where = Where(table=counts.table, column=names)
     return finding(code, message, where=where, evidence=evidence(key.rows, key.examples))
+
+
+def _keys_without_column(contract: Contract, counts: Counts) -> Iterator[Finding]:
+    """Keys of which an optional column is absent: no row can be told from another by them."""
+    optional = {column.name for column in contract.columns if not column.required}
+    absent = optional - {count.name for count in counts.columns} - set(counts.repeated)
+    for columns in ((contract.key,) if contract.key else ()) + contract.unique_together:
+        lost = [name for name in columns if name in absent]
+        if lost:
+            names = ", ".join(columns)
+            message = f"that no two rows share their {names} can't be judged: the table has no column '{lost[0]}'"
+            yield finding("rule-unjudgeable", message, where=Where(table=counts.table, column=names))
 
 
 def _nulls_handled(contract: Contract, counts: Counts) -> list[Finding]:

@@ -53,11 +53,11 @@ def refuse_python(name: str) -> None:
         BadInput: `contract-python-unsupported`, for a name such as `package.module:Schema`.
     """
     if is_reference(name):
-        module, _, schema = name.partition(":")
         message = f"{name} names a schema in Python code, and there is no environment of yours here to import it in"
-        export = f"from {module} import {schema} as schema; "
-        export += "print(getattr(schema, 'to_schema', lambda: schema)().to_yaml())"
-        remedy = f'Export it, and name the file instead: python -c "{export}" > contract.yml'
+        remedy = (
+            f"Where the repository's lock file is, run `release-gate contract export {name} --out contract.yml` and "
+            "name that file instead; checks in Python are left out of it. On a laptop the lock file alone is enough."
+        )
         raise BadInput.because("contract-python-unsupported", message, where=Where(file=name), remedy=remedy)
 
 

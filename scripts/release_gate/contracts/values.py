@@ -13,6 +13,7 @@ import ibis
 from release_gate.contracts.contract import Column, Kind
 from release_gate.contracts.counts import Fit
 from release_gate.contracts.found import Found
+from release_gate.contracts.narrowing import unfit
 
 Expression = Any
 """An Ibis value; the library carries no types that a checker reads."""
@@ -25,13 +26,16 @@ _LIKE = {
 JUDGED = {Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 """Logical types whose values rules can judge; of nested ones only the number of items."""
 _NO_NUMBER = ("NA", "N/A", "NaN", "nan", "null", "NULL")
-_ZONED = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
+_ZONED = r":.*(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _TEXTS = {
     Kind.INTEGER: r"^[+-]?[0-9]{1,38}$",
     Kind.NUMBER: r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$",
     Kind.BOOLEAN: r"^(?i:true|false)$",
     Kind.DATE: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    Kind.TIMESTAMP: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$",
+    Kind.TIMESTAMP: (
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?)?$"
+    ),
     Kind.TIME: r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?$",
 }
 
@@ -74,6 +78,8 @@ def judged(column: Column, found: Found, table: Any) -> Judged:
     value = ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.floating else stored
     missing = value.isnull()
     fit, misfit = _fit(column, found, stored)
+    if column.storage is not None and fit is Fit.STORAGE and column.kind in JUDGED:
+        misfit = _either(misfit, unfit(column.storage, value))
     if fit is Fit.WRONG or column.kind not in JUDGED | {Kind.ARRAY, Kind.VECTOR}:
         return Judged(column, found, fit, None, missing)
     if found.storage == "uuid":
@@ -98,6 +104,13 @@ def _fit(column: Column, found: Found, stored: Expression) -> tuple[Fit, Express
     return Fit.WRONG, None
 
 
+def _either(one: Expression | None, other: Expression | None) -> Expression | None:
+    """Whether one of two conditions is true, where there are two."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one | other
+
+
 def same(promised: str, stored: str) -> bool:
     """Whether two exact types are one; the name of a zone changes no instant."""
     exact = [one.split(", tz=", maxsplit=1) for one in (promised, stored)]
@@ -118,6 +131,8 @@ def _read(column: Column, found: Found, text: Expression) -> Judged:
         zoned = text.re_search(_ZONED)
         right &= zoned if column.zone else ~zoned
     value = ibis.ifelse(right & ~missing, _cast(column.kind, text), ibis.null())
+    if column.storage is not None and (narrow := unfit(column.storage, value)) is not None:
+        value = ibis.ifelse(narrow, ibis.null(), value)
     return Judged(column, found, Fit.FITS, value, missing, unreadable=~missing & value.isnull())
 
 

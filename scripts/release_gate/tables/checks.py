@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -26,9 +27,13 @@ class Check:
     fails: Any = field(repr=False, compare=False)
     bound: Any = None
     provable: bool = False
+    rounded: bool = False
+    """Whether the least and greatest value come in microseconds and are stored in nanoseconds."""
 
     def proven(self, least: Any, most: Any) -> bool:
         """Whether the least and greatest value of the column prove the rule."""
+        if self.rounded and least is not None and most is not None:
+            least, most = least - timedelta(microseconds=1), most + timedelta(microseconds=1)
         return self.provable and proven(self.rule, self.bound, least, most)
 
 
@@ -76,7 +81,9 @@ def _check(key: tuple[str, int], rule: Rule, given: Judged) -> Check:
     if given.found.dtype.is_float32() and not given.found.text:
         # As the engine compares: a bound of 0.1 is that of 32 bits there.
         bound = struct.unpack("f", struct.pack("f", bound))[0]
-    return Check(key, rule, fails, bound, provable=True)
+    dtype = given.found.dtype
+    rounded = bool(not given.found.text and dtype.is_timestamp() and dtype.scale == 9)
+    return Check(key, rule, fails, bound, provable=True, rounded=rounded)
 
 
 def once(conditions: Iterable[Any]) -> Any:

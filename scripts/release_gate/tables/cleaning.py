@@ -18,7 +18,7 @@ from release_gate.contracts.values import Judged
 from release_gate.files import file_whole
 from release_gate.tables.checks import ColumnChecks, once
 from release_gate.tables.quarantine import conditions
-from release_gate.tables.relation import Relation, Unanswered
+from release_gate.tables.relation import Unanswered
 from release_gate.tables.scan import Scanned
 
 _SCALES = {"s": 0, "ms": 3, "us": 6, "ns": 9}
@@ -69,22 +69,6 @@ def write_clean(path: Path, scanned: Scanned, proof: Callable[[Path], None] = la
     return left
 
 
-def write_all(path: Path, relation: Relation) -> int:
-    """Write every row as it stands, under the columns' own names; returns how many.
-
-    Raises:
-        Unanswered: the engine refuses, or a name stands there twice.
-    """
-    names = [one.name for one in relation.shape.columns]
-    if len(set(names)) != len(names):
-        raise Unanswered("a column stands there more than once")
-    table = relation.table
-    with file_whole(path) as written:
-        return relation.write(
-            table.select(**{one.name: table[one.held] for one in relation.shape.columns}), str(written)
-        )
-
-
 def _without_quarantined(table: Any, checks: Iterable[ColumnChecks]) -> Any:
     found = [
         condition
@@ -95,21 +79,21 @@ def _without_quarantined(table: Any, checks: Iterable[ColumnChecks]) -> Any:
     return table.filter(~once(found)) if found else table
 
 
-def _mended(one: ColumnChecks, stored: Any) -> Any:
+def _mended(one: ColumnChecks, held: Any) -> Any:
     """The value of a column after its policy: what is invalid first, then what is missing, be it so from the first."""
     judged = one.judged
     said, value = judged.column.policy, judged.value
     if judged.found.storage == "null":
-        value = ibis.null(_stored(judged))
+        value = ibis.null(stored(judged))
     elif value is None:
-        return stored  # a nested value: no rule judges it, and none mends it
+        return held  # a nested value: no rule judges it, and none mends it
     if said.on_invalid is OnInvalid.CLIP:
         value = _clipped(one, value)
     elif said.on_invalid is OnInvalid.SET_NULL and conditions(one):
         value = ibis.ifelse(once(condition for condition, _ in conditions(one)), ibis.null(), value)
     if said.on_null is OnNull.IMPUTE and said.impute is not None:
         value = value.fill_null(_imputed(judged))
-    return value.cast(_stored(judged))
+    return value.cast(stored(judged))
 
 
 def _imputed(judged: Judged) -> Any:
@@ -144,7 +128,7 @@ def _clipped(one: ColumnChecks, value: Any) -> Any:
     return value
 
 
-def _stored(judged: Judged) -> Any:
+def stored(judged: Judged) -> Any:
     """The type of the written column: the data's own, of text the one that its contract names."""
     found, column = judged.found, judged.column
     if not found.text and found.storage not in {"uuid", "null"}:

@@ -33,8 +33,10 @@ _SETTINGS = {
 }
 
 
-def open_by_spark(path: Path, shown: str) -> Relation:
+def open_by_spark(path: Path, shown: str, found: Sequence[Path] | None = None) -> Relation:
     """Open files by the Spark that is set up here (`SPARK_REMOTE`, `spark-defaults.conf`), else by one in this process.
+
+    `found` are the files that were found before, where they were looked for.
 
     Raises:
         BadInput: as `open_files`; `data-driver` without pyspark or Java; `table-format` for Arrow files.
@@ -43,10 +45,11 @@ def open_by_spark(path: Path, shown: str) -> Relation:
     if form == "Arrow":
         message = f"{shown} is an Arrow file, which Spark does not read"
         raise BadInput.because("table-format", message, where=Where(file=shown), remedy="Leave out --engine spark.")
-    known = open_files(path, shown)
+    found = matched(path, shown) if found is None else found
+    known = open_files(path, shown, files=found)
     known.close()
     session = _session(shown)
-    files = [str(file) for file in matched(path, shown)]
+    files = [str(file) for file in found]
     # Spark gives rows no numbers, and so no file: examples are named by their key.
     shape = Shape(f"Spark {session.version}", known.shape.columns, delimiter=known.shape.delimiter)
     if not shape.columns:
@@ -115,5 +118,6 @@ def _quoted(name: str) -> str:
 def _above(files: list[str], folders: Sequence[str]) -> str:
     """The folder above all that hold columns."""
     parts = Path(files[0]).parts
-    first = next(place for place, part in enumerate(parts) if part.partition("=")[0] in folders)
-    return str(Path(*parts[:first]))
+    # The lowest ones: a folder of this machine above them may have such a name too.
+    holding = [place for place, part in enumerate(parts[:-1]) if "=" in part][-len(folders) :]
+    return str(Path(*parts[: holding[0]]))

@@ -16,6 +16,7 @@ from release_gate.contracts.found import Found, found
 from release_gate.contracts.queries import Unsafe, reading
 from release_gate.data_places import Connection
 from release_gate.findings import BadInput
+from release_gate.tables import cells
 from release_gate.tables.portable import portable
 from release_gate.tables.relation import Relation, Shape, Unanswered
 from release_gate.verdict import Where
@@ -142,7 +143,10 @@ def open_connection(place: Connection, root: Path) -> Relation:
     backend = _connect(place, name, root, where)
     try:
         source = _selected(backend, statement) if statement is not None else _table(backend, place.table or "")
-        described = [(column, source.schema()[column]) for column in source.columns]
+        described = enumerate(source.schema().items())
+        columns = [found(column, f"c{number}", dtype) for number, (column, dtype) in described]
+        if name == "sqlite":
+            columns, source = cells.columns(backend, source)
         _only_read(backend)
     except Exception as error:
         with contextlib.suppress(Exception):
@@ -151,8 +155,7 @@ def open_connection(place: Connection, root: Path) -> Relation:
         why = "there is no such table" if missing else place.without_secret(said_by(error))
         message = f"{place.shown} can't be read: {why}"
         raise BadInput.because("data-unreachable", message, where=where) from error
-    columns = tuple(found(column, f"c{number}", dtype) for number, (column, dtype) in enumerate(described))
-    return Connected(backend, source, columns, Shape(f"{name} {backend.version}", columns))
+    return Connected(backend, source, columns, Shape(f"{name} {backend.version}", tuple(columns)))
 
 
 def _select(place: Connection, name: str, where: Where) -> str | None:

@@ -6,11 +6,10 @@ Columns are held under names of ours (`c0`, `c1`, …): a file's own may repeat,
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,7 +20,18 @@ from ibis.backends.sql.datatypes import DuckDBType
 from release_gate.contracts.found import Found, found
 from release_gate.tables.causes import cause_of
 from release_gate.tables.relation import FILE, ROW, Shape, Unanswered
-from release_gate.tables.spoken import as_name, as_text, escaped, globs, hive, outside, texts
+from release_gate.tables.spilling import spill as spill_folder
+from release_gate.tables.spoken import (
+    Partitions,
+    as_name,
+    as_text,
+    by_file,
+    escaped,
+    first_alike,
+    globs,
+    outside,
+    texts,
+)
 from release_gate.tables.stored import nulls, of_parquet, stored
 
 if TYPE_CHECKING:
@@ -38,9 +48,9 @@ class Embedded:
     def __init__(self, memory: int | None = None, *, spill: Path | None = None) -> None:
         """`memory` in bytes (DuckDB's own limit when absent); `spill` is the folder for what does not fit."""
         self._memory = memory
-        self._spill = Path(tempfile.mkdtemp(prefix="release-gate-spill-", dir=spill))
+        self._spill = spill_folder(spill)
         settings: dict[str, Any] = dict.fromkeys(_LOCKED, "false")
-        settings["temp_directory"] = str(self._spill)
+        settings["temp_directory"] = str(self._spill.path)
         if memory is not None:
             settings["memory_limit"] = f"{memory}B"
         self._settings = settings
@@ -49,7 +59,7 @@ class Embedded:
         self._extensions: list[str] = []
         self._systems: list[Any] = []
         self._given: Any = None
-        self._source = ""
+        self._source, self._selected = "", "*"
         for setting in _SESSION:
             self._connection.execute(f"SET {setting}")
         self.shape = Shape("", ())
@@ -61,47 +71,42 @@ class Embedded:
 
     # Opening
 
-    def parquet(self, files: Mapping[str, str], partitions: Sequence[str] = ()) -> Embedded:
+    def parquet(self, files: Mapping[str, str], partitions: Partitions = MappingProxyType({})) -> Embedded:
         """Parquet files of one schema: paths with their names for people.
 
-        `partitions` are the columns that the names of their folders hold.
+        `partitions` are the columns that the names of their folders hold, each with a value by file.
 
         Raises:
             Unanswered: a file can't be read, or has other columns than the first.
         """
         self._paths = dict(files)
         known = stored(lambda text: self._ask(text, counted=False), self._paths)
-        partitions = outside(partitions, [name for name, _ in known])
-        source = f"read_parquet({globs(files)}, {hive(partitions)})"
+        source = f"read_parquet({globs(files)}, hive_partitioning = false)"
         described = self._described(source)
-        columns = [of_parquet(place, dtype, *known[place]) for place, (_, dtype) in enumerate(described[: len(known)])]
-        folders = _of_folders(described, len(known))
+        columns = [of_parquet(place, dtype, *known[place]) for place, (_, dtype) in enumerate(described)]
+        folders = outside(partitions, [name for name, _ in known])
         numbers = f"file_row_number + 1 AS {ROW}, file_index AS {FILE}"
-        names = [one.name for one in folders]
-        self._open(source, columns + folders, numbers, [*files.values()], footers=True, partitions=names)
+        self._open(source, columns, numbers, [*files.values()], footers=True, partitions=folders)
         self.shape = replace(self.shape, nulls=nulls(lambda text: self._ask(text, counted=False), self._paths))
         return self
 
     def csv(
-        self, files: Mapping[str, str], names: Sequence[str], delimiter: str | None, partitions: Sequence[str] = ()
-    ) -> Embedded:
+        self, files: Mapping[str, str], names: Sequence[str], delimiter: str | None,
+        partitions: Partitions = MappingProxyType({}),
+    ) -> Embedded:  # fmt: skip
         """CSV files with a header of these names; all is text: only the contract knows that 007 is a word."""
         self._paths = dict(files)
-        partitions = outside(partitions, names)
         held = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
         options = (
             "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-            f"allow_quoted_nulls = false, strict_mode = true, columns = {{{held}}}, {hive(partitions)}"
+            f"allow_quoted_nulls = false, strict_mode = true, columns = {{{held}}}, hive_partitioning = false"
         )
         source = f"read_csv({globs(files)}, {options})"
         columns = [found(name, f"c{place}", dt.string, text=True) for place, name in enumerate(names)]
-        folders = _of_folders(self._described(source), len(names)) if partitions else []
-        return self._open(
-            source, columns + folders, _COUNTED, [*files.values()], delimiter=delimiter,
-            partitions=[one.name for one in folders],
-        )  # fmt: skip
+        folders = outside(partitions, names)
+        return self._open(source, columns, _COUNTED, [*files.values()], delimiter=delimiter, partitions=folders)
 
-    def json_lines(self, files: Mapping[str, str], partitions: Sequence[str] = ()) -> Embedded:
+    def json_lines(self, files: Mapping[str, str], partitions: Partitions = MappingProxyType({})) -> Embedded:
         """One JSON object a line. JSON has no moments: what looks like one stays text until the contract reads it.
 
         Raises:
@@ -118,12 +123,10 @@ class Embedded:
             found(name, f"c{place}", dt.string if name in unread else dtype, text=name in unread)
             for place, (name, dtype) in enumerate(guessed)
         ]
-        partitions = outside(partitions, [name for name, _ in kinds])
-        read = f"format = 'newline_delimited', columns = {{{held}}}, {hive(partitions)}"
+        read = f"format = 'newline_delimited', columns = {{{held}}}, hive_partitioning = false"
         source = f"read_json({globs(files)}, {read})"
-        folders = _of_folders(self._described(source), len(kinds)) if partitions else []
-        names = [one.name for one in folders]
-        return self._open(source, columns + folders, _COUNTED, [*files.values()], partitions=names)
+        folders = outside(partitions, [name for name, _ in kinds])
+        return self._open(source, columns, _COUNTED, [*files.values()], partitions=folders)
 
     def arrow(self, table: Any, shown: Sequence[str], stored: pa.Schema) -> Embedded:
         """An Arrow table or dataset of that schema."""
@@ -172,8 +175,7 @@ class Embedded:
         if self._numbers is None:
             return None
         if not self._numbered:
-            held = ", ".join(one.held for one in self.shape.columns)
-            view = f"SELECT *, {self._numbers_of_rows()} FROM {self._source} AS t({held})"
+            view = f"SELECT {self._selected}, {self._numbers_of_rows()} FROM {self._source}"
             self._ask(f"CREATE TEMP VIEW numbered AS {view}", counted=False)
             self._numbered = True
         return self._ibis("numbered", {ROW: "int64", FILE: "int64"})
@@ -204,6 +206,9 @@ class Embedded:
 
     def write(self, expression: Any, path: str) -> int:
         """Write an expression to Parquet; see `Relation.write`."""
+        if alike := first_alike(expression.columns):
+            # DuckDB would give one of them another name.
+            raise Unanswered(f"the columns '{alike[0]}' and '{alike[1]}' differ in case only")
         text = ibis.to_sql(expression, dialect="duckdb")
         written = self._ask(f"COPY ({text}) TO {as_text(path)} (FORMAT parquet, COMPRESSION zstd)")
         return int(written[0][0])
@@ -214,7 +219,7 @@ class Embedded:
             with contextlib.suppress(duckdb.Error):
                 if connection is not None:
                     connection.close()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        self._spill.close()
 
     # Inside
 
@@ -227,15 +232,22 @@ class Embedded:
         *,
         footers: bool = False,
         delimiter: str | None = None,
-        partitions: Sequence[str] = (),
+        partitions: Partitions = MappingProxyType({}),
     ) -> Embedded:
-        held = ", ".join(one.held for one in columns)
-        self._source = source
-        self._ask(f"CREATE TEMP VIEW data AS SELECT * FROM {source} AS t({held})", counted=False)
+        folders = [
+            found(name, f"c{len(columns) + place}", dt.string, text=True) for place, name in enumerate(partitions)
+        ]
+        # Told by us: DuckDB would take the folders above for columns too, and number the files that a filter leaves.
+        told = "".join(
+            f", {by_file(values)} AS {one.held}" for one, values in zip(folders, partitions.values(), strict=True)
+        )
+        self._source = f"{source} AS t({', '.join(one.held for one in columns)})"
+        self._selected = f"*{told}"
+        self._ask(f"CREATE TEMP VIEW data AS SELECT {self._selected} FROM {self._source}", counted=False)
         self._numbers = numbers
         self.shape = Shape(
-            f"DuckDB {duckdb.__version__}", tuple(columns), tuple(shown), footers, bitmaps=True, delimiter=delimiter,
-            partitions=tuple(partitions), memory=self._memory,
+            f"DuckDB {duckdb.__version__}", (*columns, *folders), tuple(shown), footers, bitmaps=True,
+            delimiter=delimiter, partitions=tuple(partitions), memory=self._memory,
         )  # fmt: skip
         return self
 
@@ -287,6 +299,9 @@ class Embedded:
 
     def _seal(self) -> duckdb.DuckDBPyConnection:
         """A database with a view of the data under its own names: no other file, no network, no setting."""
+        names = [one.name for one in self.shape.columns]
+        if alike := first_alike(names):
+            raise Unanswered(f"SQL can't tell the columns '{alike[0]}' and '{alike[1]}' apart")
         connection = duckdb.connect(":memory:", config=self._settings)
         for setting in _SESSION:
             connection.execute(f"SET {setting}")
@@ -296,9 +311,14 @@ class Embedded:
             connection.register_filesystem(system)
         if self._given is not None:
             connection.register("given", self._given)
-        names = ", ".join(as_name(one.name) for one in self.shape.columns)
-        connection.execute(f"CREATE TEMP VIEW {_TABLE} AS SELECT * FROM {self._source} AS t({names})")
-        allowed = texts([*self._paths, *escaped(self._paths), str(self._spill)])
+        shown = ", ".join(f"{one.held} AS {as_name(one.name)}" for one in self.shape.columns)
+        view = f"SELECT {shown} FROM (SELECT {self._selected} FROM {self._source})"
+        try:
+            self._answer(connection, f"CREATE TEMP VIEW {_TABLE} AS {view}")
+        except Unanswered:
+            connection.close()
+            raise
+        allowed = texts([*self._paths, *escaped(self._paths), str(self._spill.path)])
         folders = f"allowed_directories = {texts(self._folders)}"
         for setting in (
             f"allowed_paths = {allowed}",
@@ -325,7 +345,3 @@ def _arrow_storage(written: str) -> str | None:
     """An Arrow type's own words, where they say more than the engine's type."""
     exact = ("timestamp[", "time32[", "time64[", "halffloat", "null", "int", "uint", "decimal")
     return written.replace("decimal256", "decimal128") if written.startswith(exact) else None
-
-
-def _of_folders(described: Sequence[tuple[str, Any]], after: int) -> list[Found]:
-    return [found(name, f"c{after + place}", dt.string, text=True) for place, (name, _) in enumerate(described[after:])]

@@ -8,7 +8,7 @@ from typing import Any
 import ibis
 
 from release_gate.contracts.contract import Contract
-from release_gate.contracts.values import Judged
+from release_gate.contracts.values import Judged, judged
 from release_gate.tables.asking import Asking
 from release_gate.tables.relation import Relation
 
@@ -27,22 +27,24 @@ class Keys:
 
     def __init__(self, relation: Relation, contract: Contract) -> None:
         self.relation = relation
+        self.contract = contract
         self.table = relation.table
         names = [one.name for one in relation.shape.columns]
         self.found = {one.name: one for one in relation.shape.columns if names.count(one.name) == 1}
         self.sets = tuple(columns for columns in contract.unique_sets if all(name in self.found for name in columns))
 
-    def spanned(self, judged: Judged) -> bool:
+    def spanned(self, one: Judged) -> bool:
         """Whether the least and greatest value of a column tell how wide a bitmap of its values is."""
-        alone = (judged.column.name,) in self.sets
-        return alone and self.relation.shape.bitmaps and bool(judged.found.dtype.is_integer())
+        alone = (one.column.name,) in self.sets
+        return alone and self.relation.shape.bitmaps and bool(one.found.dtype.is_integer())
 
     def ask(self, asking: Asking, known: dict[Any, Any]) -> None:
         """Ask how many rows each set compares, and how many different values they have."""
         for place, columns in enumerate(self.sets):
             values = [self._value(name, self.table) for name in columns]
             there = present(values)
-            if len(columns) == 1 and (columns[0], "nulls") in known and "rows" in known:
+            stored = len(columns) == 1 and not self.found[columns[0]].text
+            if stored and (columns[0], "nulls") in known and "rows" in known:
                 known["key", place, "present"] = known["rows"] - known[columns[0], "nulls"]
             else:
                 asking.ask(("key", place, "present"), asking.table.count(where=there))
@@ -80,8 +82,12 @@ class Keys:
         return table.semi_join(shared, [value == shared[f"v{number}"] for number, value in enumerate(values)])
 
     def _value(self, name: str, table: Any) -> Any:
+        """Text as the contract reads it: `1` and `01` are one integer, and what can't be read is no value."""
         found = self.found[name]
         stored = table[found.held]
+        column = self.contract.column(name)
+        if found.text and column is not None and (value := judged(column, found, table).value) is not None:
+            return value
         return ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.floating else stored
 
     def _distinct(self, columns: tuple[str, ...], values: list[Any], present: Any, known: Mapping[Any, Any]) -> Any:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ibis
 
-from release_gate.contracts.contract import Contract, Measure, Metric, Rule, RuleKind
+from release_gate.contracts.contract import Contract, Kind, Measure, Metric, Rule, RuleKind
 from release_gate.contracts.counts import Measured
-from release_gate.contracts.expressions import holds
+from release_gate.contracts.expressions import holds, literal
 from release_gate.contracts.values import Judged
 from release_gate.tables.asking import Asking
 from release_gate.tables.checks import ColumnChecks, once
 from release_gate.tables.keys import present
 from release_gate.tables.relation import Relation, Unanswered
+
+_SLACK = {Kind.TIMESTAMP: timedelta(hours=1), Kind.DATE: timedelta(hours=14)}
+"""How far ahead of ours another clock may be, and a day that began in the east."""
 
 
 class Measures:
@@ -26,6 +29,7 @@ class Measures:
     ) -> None:
         self.relation = relation
         self.measures = contract.measures
+        self.sensitive = contract.sensitive
         self.columns = {one.name: one.judged for one in checks}
         self.now = now
         self.causes: dict[int, str] = {}
@@ -55,13 +59,25 @@ class Measures:
             for number, rule in enumerate(wanted):
                 asking.count((*key, number), holds(rule, columns[0]))
         elif measure.metric is Metric.AGE:
-            asking.ask(key, _judgeable(columns[0]).max())
+            self._ask_age(asking, key, columns[0])
         elif measure.metric is Metric.DUPLICATES:
             values = [_judgeable(one) for one in columns]
             asking.count((*key, "present"), present(values))
             several = ibis.struct({f"v{number}": value for number, value in enumerate(values)})
             distinct = several.nunique(where=present(values)) if len(values) > 1 else values[0].nunique()
             asking.ask((*key, "distinct"), distinct)
+
+    def _ask_age(self, asking: Asking, key: Any, judged: Judged) -> None:
+        """The newest row of those whose time has come: one wrong row from the future would be fresh for ever."""
+        moment = _judgeable(judged)
+        if judged.column.kind not in {Kind.DATE, Kind.TIMESTAMP}:
+            raise ValueError(f"column '{judged.column.name}' holds no moments")
+        if self.now is None:
+            raise ValueError("no time to compare with")
+        edge = self.now.astimezone(UTC).replace(tzinfo=None) + _SLACK[judged.column.kind]
+        last = literal(edge.date() if judged.column.kind is Kind.DATE else edge, judged)
+        asking.ask(key, moment.max(where=moment <= last))
+        asking.count((*key, "ahead"), moment > last)
 
     def told(self, known: Mapping[Any, Any]) -> tuple[Measured, ...]:
         """Every measure with its number; queries of the author's own are sent here, after everything else."""
@@ -74,7 +90,7 @@ class Measures:
         if measure.metric is Metric.QUERY:
             return self._queried(measure)
         if measure.metric is Metric.AGE:
-            return self._age(measure, known[key])
+            return self._age(measure, known[key], known[*key, "ahead"])
         if measure.metric is Metric.ROWS:
             return Measured(measure, rows)
         if measure.metric is Metric.ABSENT:
@@ -85,22 +101,27 @@ class Measures:
         number = known[(*key, "present")] - known[(*key, "distinct")] if several else known[key]
         return Measured(measure, 100 * number / rows if measure.share and rows else float(number))
 
-    def _age(self, measure: Measure, newest: Any) -> Measured:
+    def _age(self, measure: Measure, newest: Any, ahead: int) -> Measured:
         if newest is None or self.now is None:
-            return Measured(measure, None, "not one row has a time" if self.now else "no time to compare with")
-        if not isinstance(newest, date):
-            return Measured(measure, None, f"column '{measure.columns[0]}' holds no moments")
+            return Measured(measure, None, "no row's time has come yet" if ahead else "not one row has a time", ahead)
         moment = newest if isinstance(newest, datetime) else datetime(newest.year, newest.month, newest.day)  # noqa: DTZ001
-        return Measured(measure, (self.now - moment.replace(tzinfo=UTC)).total_seconds())
+        return Measured(measure, (self.now - moment.replace(tzinfo=UTC)).total_seconds(), ahead=ahead)
 
     def _queried(self, measure: Measure) -> Measured:
         try:
             value = self.relation.query(measure.query or "", measure.columns[0] if measure.columns else None)
             return Measured(measure, float(value))
         except Unanswered as refusal:
-            return Measured(measure, None, str(refusal))
+            return Measured(measure, None, self._cause(refusal))
         except (TypeError, ValueError):
             return Measured(measure, None, "it gives no number")
+
+    def _cause(self, refusal: Unanswered) -> str:
+        """Why a query has no answer; what the engine itself says may quote any value that the query meets."""
+        error = refusal.__cause__
+        if error is None or refusal.full or not self.sensitive:
+            return str(refusal)
+        return f"the engine refuses it ({type(error).__name__}); its words may quote a value of a sensitive column"
 
 
 def _judgeable(judged: Judged) -> Any:

@@ -11,10 +11,12 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote
 
 from release_gate.findings import BadInput
 from release_gate.tables.relation import Relation, Unanswered
+from release_gate.tables.spoken import Partitions, first_alike
 from release_gate.verdict import Where
 
 if TYPE_CHECKING:
@@ -25,21 +27,27 @@ SUFFIXES = {
     ".jsonl": "JSON lines", ".ndjson": "JSON lines", ".jsonl.gz": "JSON lines", ".ndjson.gz": "JSON lines",
     ".arrow": "Arrow", ".feather": "Arrow", ".ipc": "Arrow",
 }  # fmt: skip
-Start = Callable[[str, int], bytes]
-"""Reads the first bytes of a file."""
+Begin = Callable[[str], BinaryIO]
+"""Opens a file to be read from its start."""
 MOST_COLUMNS = 10_000
+_BROKEN = (OSError, EOFError, zlib.error)
+_PIECE = 1 << 20
 _DELIMITERS = (";", "\t", "|")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive and Spark call the folder of rows without a value."""
 _HEADER = 4_000_000
 """Bytes in which a CSV file's header must end."""
 
 
-def open_files(path: Path, shown: str, *, memory: int | None = None) -> Relation:
+def open_files(path: Path, shown: str, *, memory: int | None = None, files: Sequence[Path] | None = None) -> Relation:
     """Open the file or files of a path or a pattern (`days/**/*.parquet`); `shown` is its name in messages.
+
+    `files` are those that it named when they were looked for: what came since is none of them.
 
     Raises:
         BadInput: `file-missing`, `table-format` (a folder, an unknown suffix) or `file-unreadable`.
     """
-    files = matched(path, shown)
+    files = matched(path, shown) if files is None else files
     form = format_of(path.name, shown)
     from release_gate.tables.embedded import Embedded  # noqa: PLC0415 - DuckDB takes 0.1 s to import
 
@@ -47,7 +55,7 @@ def open_files(path: Path, shown: str, *, memory: int | None = None) -> Relation
     try:
         named = dict(zip(map(str, files), names_of(path, files, shown), strict=True))
         # Only what is named by the user holds columns: a folder of this machine above it may have any name.
-        above = [] if files == [path] else _fixed(Path(shown))
+        above = [] if list(files) == [path] else _fixed(Path(shown))
         partitions = partitions_of(["/".join([*above, one]) for one in named.values()])
         return opened_by(engine, form, named, shown, partitions)
     except Unanswered as refusal:
@@ -109,18 +117,26 @@ def _fixed(pattern: Path) -> list[str]:
     return list(itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
-def partitions_of(names: Sequence[str]) -> tuple[str, ...]:
-    """The columns that the names of folders hold, as in `year=2024/day=7/part.parquet`; all files have the same.
+def partitions_of(names: Sequence[str]) -> Partitions:
+    """The columns that the names of folders hold, as in `year=2024/day=7/part.parquet`, all text: only the contract
+    knows that 007 is a word. All files have the same.
 
     Raises:
-        Unanswered: a file lies in folders of other columns.
+        Unanswered: a file lies in folders of other columns, or two folders hold one column.
     """
-    found = [tuple(part.partition("=")[0] for part in Path(name).parts[:-1] if "=" in part) for name in names]
+    parts = [[part.partition("=") for part in Path(name).parts[:-1] if "=" in part] for name in names]
+    found = [[column for column, _, _ in one] for one in parts]
     for name, columns in zip(names, found, strict=True):
         if columns != found[0]:
             several = " and ".join(", ".join(one) or "none" for one in (columns, found[0]))
             raise Unanswered(f"{name} and {names[0]} lie in folders of different columns: {several}", unreadable=True)
-    return found[0]
+    if alike := first_alike(found[0]):
+        raise Unanswered(f"{names[0]} lies in two folders of one column: {' and '.join(alike)}", unreadable=True)
+    return {column: [_value(one[place][2]) for one in parts] for place, column in enumerate(found[0])}
+
+
+def _value(written: str) -> str | None:
+    return None if written == _NO_VALUE else unquote(written)
 
 
 def format_of(name: str, data: str) -> str:
@@ -145,16 +161,19 @@ def unreadable(data: str, form: str, cause: str, files: Sequence[Path] = ()) -> 
 
 
 def opened_by(
-    engine: Embedded, form: str, files: Mapping[str, str], data: str, partitions: Sequence[str],
-    *, start: Start | None = None,
+    engine: Embedded, form: str, files: Mapping[str, str], data: str, partitions: Partitions,
+    *, begin: Begin | None = None,
 ) -> Relation:  # fmt: skip
-    """Open files, paths with their names for people; `start` reads the first bytes of one that is not on this disk.
+    """Open files, paths with their names for people; `begin` opens one that is not on this disk.
 
     Raises:
         BadInput: `file-unreadable`.
         Unanswered: the engine can't read them.
     """
-    begin = start or local_start
+    begin = begin or _begin
+    for file in files:
+        if file.lower().endswith(".gz"):
+            _unpack(file, files[file] if len(files) > 1 else data, form, begin)
     if form == "Parquet":
         relation: Relation = engine.parquet(files, partitions)
     elif form == "Arrow":
@@ -168,19 +187,19 @@ def opened_by(
     return relation
 
 
-def _csv(engine: Embedded, files: Mapping[str, str], data: str, partitions: Sequence[str], start: Start) -> Relation:
+def _csv(engine: Embedded, files: Mapping[str, str], data: str, partitions: Partitions, begin: Begin) -> Relation:
     first, *others = files
-    names = header(first, data, start)
+    names = header(first, data, begin)
     for other in others:
-        if header(other, data, start) != names:
+        if header(other, data, begin) != names:
             raise Unanswered(f"{files[other]} has other columns than {files[first]}", unreadable=True)
     return engine.csv(files, names, _delimiter(names), partitions) if names else _nothing(engine, files)
 
 
 def _json_lines(
-    engine: Embedded, files: Mapping[str, str], data: str, partitions: Sequence[str], start: Start
+    engine: Embedded, files: Mapping[str, str], data: str, partitions: Partitions, begin: Begin
 ) -> Relation:
-    starts = {file: _start(file, data, "JSON lines", start) for file in files}
+    starts = {file: _start(file, data, "JSON lines", begin) for file in files}
     full = {file: files[file] for file, begun in starts.items() if begun.strip()}
     for file in full:
         fields = _fields(starts[file])
@@ -225,13 +244,13 @@ def _arrow(engine: Embedded, files: Mapping[str, str], data: str) -> Relation:
     return engine.arrow(given, [data], given.schema)
 
 
-def header(file: str, data: str, read: Start | None = None) -> tuple[str, ...]:
+def header(file: str, data: str, begin: Begin | None = None) -> tuple[str, ...]:
     """The column names of a CSV file; none of an empty one.
 
     Raises:
         BadInput: `file-unreadable` where it is no text in UTF-8, or has more columns than any table.
     """
-    start = _start(file, data, "CSV", read or local_start)
+    start = _start(file, data, "CSV", begin or _begin)
     if not start.strip():
         return ()
     if b"\0" in start:
@@ -247,26 +266,38 @@ def header(file: str, data: str, read: Start | None = None) -> tuple[str, ...]:
     return names
 
 
-def local_start(file: str, size: int) -> bytes:
-    """The first bytes of a file on this disk."""
-    with open(file, "rb") as source:  # noqa: PTH123 - a text, as the engine holds it
-        return source.read(size)
+def _begin(file: str) -> BinaryIO:
+    return open(file, "rb")  # noqa: PTH123 - a text, as the engine holds it; closed by who asked
 
 
-def _start(file: str, data: str, form: str, read: Start) -> bytes:
+def _start(file: str, data: str, form: str, begin: Begin) -> bytes:
     try:
-        start = read(file, _HEADER)
+        with begin(file) as opened:
+            start = opened.read(_HEADER)
         if not file.lower().endswith(".gz") or not start:
             return start
         with gzip.open(io.BytesIO(start)) as source:
             return _until_cut(source)
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise unreadable(data, form, why, [Path(file)]) from error
+    except _BROKEN as error:
+        raise _broken(file, data, form, error) from error
+
+
+def _unpack(file: str, data: str, form: str, begin: Begin) -> None:
+    """Unpack a file to its end: DuckDB takes one that was cut, or whose checksum is wrong, for a whole one."""
+    try:
+        with begin(file) as opened, gzip.open(opened) as source:
+            while source.read(_PIECE):
+                pass
+    except _BROKEN as error:
+        raise _broken(file, data, form, error) from error
+
+
+def _broken(file: str, data: str, form: str, error: Exception) -> BadInput:
+    return unreadable(data, form, getattr(error, "strerror", None) or str(error), [Path(file)])
 
 
 def _until_cut(source: gzip.GzipFile) -> bytes:
-    """What unpacks of the start of a file; that its end is missing is for the engine to find."""
+    """What unpacks of the start of a file, whose rest was not read."""
     found = b""
     try:
         while len(found) < _HEADER and (more := source.read1(1 << 16)):

@@ -84,8 +84,8 @@ def _local(path: Path, data: str, engine: str, memory: int | None) -> Data:
         if engine == "spark":
             from release_gate.tables.cluster import open_by_spark  # noqa: PLC0415 - an extra
 
-            return open_by_spark(path, data)
-        return open_files(path, data, memory=memory)
+            return open_by_spark(path, data, files)
+        return open_files(path, data, memory=memory, files=files)
 
     def identity() -> str:
         if len(files) == 1:
@@ -97,8 +97,12 @@ def _local(path: Path, data: str, engine: str, memory: int | None) -> Data:
         return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}"
 
     def state() -> Hashable:
-        stats = [file.stat() for file in files if file.exists()]
-        return tuple((stat.st_size, stat.st_mtime_ns, stat.st_ino) for stat in stats)
+        try:
+            # Looked for again: a file that came meanwhile changes what the pattern names.
+            stats = [(str(file), file.stat()) for file in matched(path, data)]
+        except (BadInput, OSError):
+            return ()
+        return tuple((name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in stats)
 
     form = format_of(path.name, data)
     return Data(data, path.stem, opened, identity, state, lambda cause: unreadable(data, form, str(cause), files))

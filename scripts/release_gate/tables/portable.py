@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.operations as ops
 
 from release_gate.contracts.pattern_dialects import OF_ENGINE, said_in
+from release_gate.tables.cells import reading
 from release_gate.tables.relation import Unanswered
 
 _GREATEST = 1.7976931348623157e308
@@ -27,7 +28,7 @@ def portable(expression: Any, engine: str) -> Any:
             node = node.__recreate__(changed)
         if isinstance(node, ops.RegexSearch):
             return _pattern(node, engine)
-        if engine == "sqlite" and isinstance(node, ops.IsNan | ops.IsInf | ops.Modulus):
+        if engine == "sqlite" and isinstance(node, ops.IsNan | ops.IsInf | ops.Modulus | ops.Cast | ops.TryCast):
             return _of_sqlite(node)
         if isinstance(node, ops.CountStar) and node.where is not None:
             # A sum over no rows is null on engines that count by summing.
@@ -40,7 +41,12 @@ def portable(expression: Any, engine: str) -> Any:
 
 
 def _of_sqlite(node: Any) -> Any:
-    """It has no word for infinity, stores NaN as null, and takes remainders of floats, which lose digits."""
+    """It has no infinity, stores NaN as null, loses digits of remainders and moments, and reads no text strictly."""
+    if isinstance(node, ops.TryCast):
+        return reading(node)
+    if isinstance(node, ops.Cast):
+        # Moments are written in UTC already, and a cast would cut their microseconds off.
+        return node.arg if node.to.is_timestamp() and node.arg.dtype.is_timestamp() else node
     if isinstance(node, ops.Modulus):
         whole = node.left.dtype.is_integer() and node.right.dtype.is_integer()
         return _remainder(node.left.to_expr(), node.right.to_expr()).op() if whole else node

@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 
 from release_gate.contracts.contract import Contract
+from release_gate.contracts.examples import file_names
 from release_gate.files import file_whole
 from release_gate.tables.checks import ColumnChecks, moved, once
 from release_gate.tables.relation import FILE, ROW
@@ -41,8 +42,9 @@ def write(path: Path, scanned: Scanned, contract: Contract, columns: Iterable[st
     taken = {one.name.casefold() for one in relation.shape.columns}
     if relation.numbered is not None:
         shown[_free(NUMBER, taken)] = rows[ROW]
-    if len(relation.shape.files) > 1:
-        shown[_free(FILE_NAME, taken)] = rows[FILE].cases(*enumerate(relation.shape.files), else_="")
+    files = file_names(relation.shape.files, contract.sensitive)
+    if len(files) > 1:
+        shown[_free(FILE_NAME, taken)] = rows[FILE].cases(*enumerate(files), else_="")
     reasons = [
         ibis.ifelse(moved(condition, relation.table, rows), ibis.literal(why), ibis.null("string"))
         for one in chosen

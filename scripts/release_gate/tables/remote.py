@@ -31,6 +31,8 @@ PROTOCOL = "gate"
 _MAGIC = re.compile(r"[*?\[]")
 _BLOCK = 1 << 20
 """Bytes asked for at least: a reader of Parquet asks for many small pieces that lie together."""
+_PIECE = 8 << 20
+"""Bytes asked for at least where a file is read from its start to its end."""
 _AGAIN: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=60)}
 _NEEDED = {
     "s3": (("AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -54,12 +56,13 @@ class Meta:
 
 @dataclass(frozen=True)
 class Files:
-    """The files that a URL or a pattern names."""
+    """The files that a URL or a pattern names; `pattern` is that pattern."""
 
     shown: str
     name: str
     store: ObjectStore
     found: Sequence[Meta]
+    pattern: str | None = None
 
     def open(self, memory: int | None) -> Relation:
         """Open them as one table.
@@ -77,7 +80,7 @@ class Files:
         engine.filesystem(system)
         try:
             named = dict(zip(paths, names, strict=True))
-            return opened_by(engine, form, named, self.shown, partitions_of([*paths]), start=system.start)
+            return opened_by(engine, form, named, self.shown, partitions_of([*paths]), begin=system.begin)
         except Unanswered as refusal:
             engine.close()
             raise unreadable(self.shown, form, str(refusal)) from refusal
@@ -94,7 +97,9 @@ class Files:
         return f"etags:{hashlib.sha256(listed.encode()).hexdigest()}"
 
     def state(self) -> Hashable:
-        """The same as long as no object was replaced."""
+        """The same as long as no object was replaced, and none came to a pattern."""
+        if self.pattern is not None:
+            return tuple(_listed(self.store, self.pattern, self.shown))
         return tuple(_head(self.store, one.path, self.shown) for one in self.found)
 
 
@@ -117,7 +122,7 @@ def remote_files(url: str, shown: str, environment: Mapping[str, str]) -> Files:
     found = _listed(store, path, shown)
     if not found:
         raise BadInput.because("file-missing", f"no file matches {shown}", where=where)
-    return Files(shown, name, store, found)
+    return Files(shown, name, store, found, path)
 
 
 def _store(url: str, shown: str, environment: Mapping[str, str]) -> Any:
@@ -206,10 +211,9 @@ class _Ranges(AbstractFileSystem):  # type: ignore[misc]
         self.store = store
         self.files = files
 
-    def start(self, path: str, size: int) -> bytes:
-        """The first bytes of a file."""
-        with self._open(path) as source:
-            return source.read(size)
+    def begin(self, path: str) -> io.BufferedReader:
+        """A file, to be read from its start in large pieces."""
+        return io.BufferedReader(_Object(self.store, self._of(path)), _PIECE)
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> io.BufferedReader:
         return io.BufferedReader(_Object(self.store, self._of(path)), _BLOCK)

@@ -10,6 +10,7 @@ import ibis
 
 from release_gate.contracts.contract import Contract, OnNull
 from release_gate.contracts.counts import Example
+from release_gate.contracts.examples import file_names
 from release_gate.contracts.found import Found
 from release_gate.tables.checks import ColumnChecks, moved
 from release_gate.tables.keys import Keys
@@ -35,14 +36,19 @@ def samples(
         return {}
     together = ibis.union(*branches) if len(branches) > 1 else branches[0]
     found: dict[Any, list[Example]] = defaultdict(list)
-    for row in sorted(relation.rows(together), key=lambda one: (one[0], one[1] or 0, one[2] or 0, one[3:])):
+    files = file_names(relation.shape.files, contract.sensitive)
+    for row in sorted(relation.rows(together), key=_order):
         key = ", ".join(f"{name}={value}" for name, value in zip(names, row[4:], strict=True)) or None
-        found[wanted[row[0]][0]].append(_example(relation, row, key))
+        found[wanted[row[0]][0]].append(_example(files, row, key))
     return {key: tuple(examples) for key, examples in found.items()}
 
 
-def _example(relation: Relation, row: tuple[Any, ...], key: str | None) -> Example:
-    files = relation.shape.files
+def _order(row: tuple[Any, ...]) -> Any:
+    """By check, file and row; then by value and key, of which any may be missing."""
+    return (row[0], row[1] or 0, row[2] or 0, [(text is not None, text or "") for text in row[3:]])
+
+
+def _example(files: Sequence[str], row: tuple[Any, ...], key: str | None) -> Example:
     file = files[row[1]] if len(files) > 1 else None
     return Example(row[2], key, row[3], file)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from release_gate.tables.relation import Unanswered
+
+Partitions = Mapping[str, Sequence[str | None]]
+"""Columns that the names of folders hold, each with its value for every file: text, or nothing."""
 
 
 def as_text(value: str) -> str:
@@ -33,12 +36,13 @@ def escaped(files: Iterable[str]) -> list[str]:
     return [re.sub(r"([*?\[])", r"[\1]", file) for file in files]
 
 
-def hive(partitions: Sequence[str]) -> str:
-    """The options of a reader for columns in folders' names, all text: only the contract knows that 007 is a word."""
-    return f"hive_partitioning = {'true' if partitions else 'false'}, hive_types_autocast = false"
+def by_file(values: Sequence[str | None]) -> str:
+    """One of several texts or nulls, by which of the files a row is from."""
+    listed = ", ".join("NULL" if value is None else as_text(value) for value in values)
+    return f"([{listed}]::VARCHAR[])[file_index::BIGINT + 1]"
 
 
-def outside(partitions: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+def outside(partitions: Partitions, names: Sequence[str]) -> Partitions:
     """The columns to take from the folders' names; none where the files hold them all themselves.
 
     Raises:
@@ -49,4 +53,14 @@ def outside(partitions: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     if inside and len(inside) < len(partitions):
         why = f"the column '{inside[0]}' is in the files and in the names of their folders"
         raise Unanswered(why, unreadable=True)
-    return () if inside else tuple(partitions)
+    return {} if inside else partitions
+
+
+def first_alike(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two names that are one name to SQL, which looks at no case."""
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.casefold() in seen:
+            return seen[name.casefold()], name
+        seen[name.casefold()] = name
+    return None

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib.machinery import SourceFileLoader
@@ -47,13 +48,18 @@ class Run:
 
     def waited(self, limit: float) -> Ended:
         """Run, and end it with all it started after `limit` seconds."""
+        # In a folder of ours: pytest takes away all but its last three, and the repository may lie in one of those.
+        with tempfile.TemporaryDirectory(prefix="release-gate-", ignore_cleanup_errors=True) as place:
+            return self._waited(limit, place)
+
+    def _waited(self, limit: float, place: str) -> Ended:
         read, write = os.pipe()
         # What is loaded already needs no collecting: pytest collects garbage several times in each run.
         gc.freeze()
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            self._child(write)
+            self._child(write, place)
         os.close(write)
         text, status = _heard(read, pid, time.monotonic() + limit)
         # Whatever the tests started and left behind goes with them.
@@ -71,7 +77,7 @@ class Run:
         outcome = {None: "timed out", 0: "passed", 1: "failed", 2: "failed"}.get(code, "broken")
         return Ended(outcome, failed or begun[-1:], told)
 
-    def _child(self, write: int) -> None:
+    def _child(self, write: int, place: str) -> None:
         """Never returns."""
         code = 70
         try:
@@ -84,7 +90,8 @@ class Run:
             import pytest
 
             listener = _Listener(self._tests, write)
-            code = int(pytest.main([*self._options, "-x", "--", *self._places()], plugins=[listener]))
+            options = [*self._options, f"--basetemp={place}/tests", "-x"]
+            code = int(pytest.main([*options, "--", *self._places()], plugins=[listener]))
             if not listener.passed and code == 0:
                 code = 5
             if self._report is not None:

@@ -1,9 +1,10 @@
-"""Runs the caller's own checks of a pandera schema over a Parquet or CSV file, batch by batch where that is the same.
+"""Runs the caller's own checks of a pandera schema over a Parquet file, batch by batch where that is the same.
 
 Run by the caller's Python: `schema_checks.py REQUEST OUT`; the request is JSON with `reference`, `data`, `checks`
 (column or null, place), `sensitive` columns and `batch` (rows). A check of single values sees a batch at a time; every
 other one may look at what is beside a value (a mean, a group), so it sees the whole column, or the whole table.
-Writes one JSON object to OUT; the exit status is 0 whenever it could be written. Needs pandera; pyarrow for Parquet.
+Of a table with sensitive columns only the kind of an error is told: whatever raised it may have quoted a value.
+Writes one JSON object to OUT; the exit status is 0 whenever it could be written. Needs pandera and pyarrow.
 """
 
 from __future__ import annotations
@@ -37,14 +38,6 @@ schemas = own("schemas")
 
 def read(path: str, columns: list[str] | None, batch: int | None) -> Iterator[Any]:
     """The rows as pandas frames: `columns` of them (None: all), `batch` rows at a time (None: all at once)."""
-    import pandas as pd
-
-    if path.endswith((".csv", ".csv.gz")):
-        if batch is None:
-            yield pd.read_csv(path, usecols=columns)
-        else:
-            yield from pd.read_csv(path, usecols=columns, chunksize=batch)
-        return
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
@@ -57,10 +50,6 @@ def read(path: str, columns: list[str] | None, batch: int | None) -> Iterator[An
 
 def names(path: str) -> list[str]:
     """The columns of the file."""
-    if path.endswith((".csv", ".csv.gz")):
-        import pandas as pd
-
-        return [str(name) for name in pd.read_csv(path, nrows=0).columns]
     from pyarrow import parquet
 
     return list(parquet.read_schema(path).names)
@@ -87,13 +76,19 @@ def needs_frame(check: Any) -> bool:
     return check.groupby is not None or any(one.__name__ == "Hypothesis" for one in type(check).__mro__)
 
 
-class Tally:
-    """What one check came to, filled frame by frame."""
+def words(error: BaseException, *, quiet: bool) -> str:
+    """An exception in words; where values are sensitive only its kind, since its text may quote one."""
+    return type(error).__name__ if quiet else str(schemas.said(error)["error"])
 
-    def __init__(self, check: Any, column: str | None, *, hidden: bool) -> None:
+
+class Tally:
+    """What one check came to, filled frame by frame; `hidden` leaves out values, `quiet` the words of errors."""
+
+    def __init__(self, check: Any, column: str | None, *, hidden: bool, quiet: bool) -> None:
         self.check = check
         self.column = column
         self.hidden = hidden
+        self.quiet = quiet
         self.rows = 0
         self.examples: list[dict[str, Any]] = []
         self.error: str | None = None
@@ -105,8 +100,7 @@ class Tally:
         try:
             self.note(self.run(frame), frame, offset)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is told
-            # The text of an exception may quote a value.
-            self.error = type(error).__name__ if self.hidden else str(schemas.said(error)["error"])
+            self.error = words(error, quiet=self.quiet)
 
     def run(self, frame: Any) -> Any:
         """What pandera says of the frame: true or false for each row, or for all together."""
@@ -132,20 +126,20 @@ class Tally:
             self.examples.append({"row": offset + int(row) + 1, "value": value})
 
 
-def checked(schema: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every asked check, in the order asked."""
-    path, batch, there = request["data"], int(request["batch"]), set(names(request["data"]))
+def checked(schema: Any, request: dict[str, Any], there: set[str]) -> list[dict[str, Any]]:
+    """Every asked check, in the order asked; of the columns `there`, and of those that may be absent nothing fails."""
+    path, batch, quiet = request["data"], int(request["batch"]), bool(request["sensitive"])
     tallies = []
     for one in request["checks"]:
         column = one["column"]
         checks = schema.checks if column is None else schema.columns[column].checks
         # A check of the table may have met any column.
-        hidden = column in request["sensitive"] or (column is None and bool(request["sensitive"]))
-        tally = Tally(checks[one["place"]], column, hidden=hidden)
-        if column is not None and column not in there:
+        hidden = column in request["sensitive"] or (column is None and quiet)
+        tally = Tally(checks[one["place"]], column, hidden=hidden, quiet=quiet)
+        if column is not None and column not in there and schema.columns[column].required:
             tally.error = f"the column '{column}' is not in the data"
         tallies.append(tally)
-    run(tallies, schema, path, batch)
+    run([one for one in tallies if one.column is None or one.column in there], schema, path, batch)
     return [
         {**one, "rows": tally.rows, "examples": tally.examples, "failed": tally.error, "whole": beside(tally.check)}
         for one, tally in zip(request["checks"], tallies, strict=True)
@@ -154,15 +148,14 @@ def checked(schema: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
 
 def run(tallies: list[Tally], schema: Any, path: str, batch: int) -> None:
     """Once through the file for all checks of single values, then the column or table that each other one needs."""
-    sound = [one for one in tallies if one.error is None]
-    single = [one for one in sound if not beside(one.check)]
+    single = [one for one in tallies if not beside(one.check)]
     if any(one.column is None for one in single):
         over(single, schema, read(path, None, batch))
     elif single:
         over(single, schema, read(path, sorted({one.column for one in single if one.column is not None}), batch))
     alone: dict[str, list[Tally]] = {}
     tables = []
-    for one in sound:
+    for one in tallies:
         if beside(one.check) and one.column is not None and not needs_frame(one.check):
             alone.setdefault(one.column, []).append(one)
         elif beside(one.check):
@@ -187,11 +180,14 @@ def main(request: str, out: str) -> None:
     """Load, run, write."""
     asked = json.loads(Path(request).read_text(encoding="utf-8"))
     result: dict[str, Any] = {"checks": [], "failed": None}
+    quiet = False
     try:
         schema, _ = schemas.load(asked["reference"])
-        result["checks"] = checked(schema, asked)
+        there = set(names(asked["data"]))
+        quiet = bool(asked["sensitive"])  # up to here no value was met
+        result["checks"] = checked(schema, asked, there)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - said as the reason why nothing was checked
-        result["failed"] = str(schemas.said(error)["error"])
+        result["failed"] = words(error, quiet=quiet)
     Path(out).write_text(json.dumps(result), encoding="utf-8")
 
 
