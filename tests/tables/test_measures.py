@@ -116,6 +116,22 @@ def test_what_the_engine_says_of_a_query_quotes_no_value_where_a_column_is_sensi
     assert none.cause == "it gives 0 rows, and one value is needed"
 
 
+def test_a_query_sees_text_as_the_contract_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("km,day,name\n9.99,2024-01-01,b\n34.24,2024-01-02,a\n,2023-12-31,NA\n")
+    columns = (Column("km", Kind.NUMBER), Column("day", Kind.DATE), Column("name", Kind.STRING))
+    asked = {
+        "SELECT max(km) FROM {table}": 34.24,
+        "SELECT avg(km) FROM {table}": (9.99 + 34.24) / 2,
+        "SELECT count(*) FROM {table} WHERE day >= DATE '2024-01-01'": 2,
+        "SELECT count(*) FROM {table} WHERE name = 'NA'": 1,
+    }
+    measures = tuple(Measure(Metric.QUERY, NONE, query=text) for text in asked)
+    opened = open_files(tmp_path / "t.csv", "t.csv")
+    found = scanned(opened, Contract("c", "1.0.0", columns, measures=measures), "t").counts.measures
+    opened.close()
+    assert [one.value for one in found] == pytest.approx([*asked.values()])
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -56,7 +56,7 @@ class Connected:
         answered = self._arrow(portable(expression, self.backend.name))
         return list(zip(*(column.to_pylist() for column in answered.columns), strict=True))
 
-    def query(self, text: str, column: str | None) -> Any:
+    def query(self, text: str, column: str | None, seen: Any | None = None) -> Any:
         """The one value of a SELECT of the contract; see `Relation.query`."""
         self.queries += 1
         engine = self.backend.dialect

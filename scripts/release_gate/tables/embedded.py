@@ -184,10 +184,10 @@ class Embedded:
         """The rows of an expression; see `Relation.rows`."""
         return self._ask(ibis.to_sql(expression, dialect="duckdb"))
 
-    def query(self, text: str, column: str | None) -> Any:
+    def query(self, text: str, column: str | None, seen: Any | None = None) -> Any:
         """The one value of a SELECT, asked in a database of its own that sees this table and nothing else."""
         if self._sealed is None:
-            self._sealed = self._seal()
+            self._sealed = self._seal(seen)
         self.queries += 1
         named = text.replace("{table}", _TABLE).replace("{column}", as_name(column or ""))
         self._only_read(named)
@@ -297,7 +297,7 @@ class Embedded:
     def _described(self, source: str) -> list[tuple[str, Any]]:
         return [(name, _dtype(kind)) for name, kind in self._types(source)]
 
-    def _seal(self) -> duckdb.DuckDBPyConnection:
+    def _seal(self, seen: Any | None) -> duckdb.DuckDBPyConnection:
         """A database with a view of the data under its own names: no other file, no network, no setting."""
         names = [one.name for one in self.shape.columns]
         if alike := first_alike(names):
@@ -312,8 +312,9 @@ class Embedded:
         if self._given is not None:
             connection.register("given", self._given)
         shown = ", ".join(f"{one.held} AS {as_name(one.name)}" for one in self.shape.columns)
-        view = f"SELECT {shown} FROM (SELECT {self._selected} FROM {self._source})"
+        view = f"SELECT {shown} FROM data" if seen is None else ibis.to_sql(seen, dialect="duckdb")
         try:
+            self._answer(connection, f"CREATE TEMP VIEW data AS SELECT {self._selected} FROM {self._source}")
             self._answer(connection, f"CREATE TEMP VIEW {_TABLE} AS {view}")
         except Unanswered:
             connection.close()

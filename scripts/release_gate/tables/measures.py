@@ -109,12 +109,27 @@ class Measures:
 
     def _queried(self, measure: Measure) -> Measured:
         try:
-            value = self.relation.query(measure.query or "", measure.columns[0] if measure.columns else None)
+            column = measure.columns[0] if measure.columns else None
+            value = self.relation.query(measure.query or "", column, self._seen())
             return Measured(measure, float(value))
         except Unanswered as refusal:
             return Measured(measure, None, self._cause(refusal))
         except (TypeError, ValueError):
             return Measured(measure, None, "it gives no number")
+
+    def _seen(self) -> Any | None:
+        """The table with text as the contract reads it: as text, 9 would be more than 34."""
+        from release_gate.tables.cleaning import stored  # noqa: PLC0415 - it is written by what scans
+
+        columns = self.relation.shape.columns
+        if not any(one.text for one in columns) or len({one.name for one in columns}) != len(columns):
+            return None
+        table, values = self.relation.table, {}
+        for one in columns:
+            judged = self.columns.get(one.name)
+            value: Any = judged.value if judged is not None and one.text else None
+            values[one.name] = table[one.held] if judged is None or value is None else value.try_cast(stored(judged))
+        return table.select(**values)
 
     def _cause(self, refusal: Unanswered) -> str:
         """Why a query has no answer; what the engine itself says may quote any value that the query meets."""

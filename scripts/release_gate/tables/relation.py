@@ -73,8 +73,10 @@ class Relation(Protocol):
             Unanswered: the engine refuses.
         """
 
-    def query(self, text: str, column: str | None) -> Any:
+    def query(self, text: str, column: str | None, seen: Any | None = None) -> Any:
         """The one value of a read-only SELECT of the contract; `{table}` and `{column}` stand for the data.
+
+        `seen` is the table as the contract reads it, where text has no types of its own.
 
         Raises:
             Unanswered: the engine refuses, or there is not one value.
