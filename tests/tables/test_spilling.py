@@ -1,11 +1,15 @@
-"""The folder for what does not fit in memory: it is private, and the dead leave none."""
+"""The folder for what does not fit in memory: private, and the dead leave none; an end in the middle of a query."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+import pytest
 
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.spilling import spill
@@ -54,3 +58,24 @@ def test_an_engine_takes_its_folder_away(tmp_path: Path) -> None:
     assert len([*tmp_path.iterdir()]) == 1
     engine.close()
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_end_that_comes_while_the_engine_works_stays_an_end(number: signal.Signals) -> None:
+    class End(BaseException):
+        """What the handler of the command line raises."""
+
+    def end(*_: object) -> None:
+        raise End
+
+    before = signal.signal(number, end)
+    engine = Embedded()
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), number))
+    timer.start()
+    try:
+        with pytest.raises(End):
+            engine._ask("SELECT count(DISTINCT md5(range::VARCHAR)) FROM range(100_000_000)")
+    finally:
+        timer.join()
+        signal.signal(number, before)
+        engine.close()

@@ -267,6 +267,11 @@ class Embedded:
         except duckdb.Error as error:
             why = cause_of(str(error), self._paths)
             raise Unanswered(why, unreadable=isinstance(error, _UNREADABLE)) from error
+        except RuntimeError as error:
+            # DuckDB wraps what a signal's handler raises in an error of its own: the end must stay an end.
+            if error.__cause__ is not None and not isinstance(error.__cause__, Exception):
+                raise error.__cause__ from None
+            raise
 
     def _numbers_of_rows(self) -> str | None:
         """How rows are numbered: where the format has no numbers, by their place less the rows of earlier files."""
