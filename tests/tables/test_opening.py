@@ -322,3 +322,10 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
         assert [one.name for one in relation.shape.columns] == ["a"]
         assert relation.query("SELECT count(*) FROM {table}", None) == 1
         relation.close()
+
+
+def test_a_single_column_is_no_wrong_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    relation = open_files(tmp_path / "t.csv", "t.csv")
+    assert relation.shape.delimiter is None
+    relation.close()

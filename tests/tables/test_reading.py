@@ -53,17 +53,6 @@ def test_repeated_names_are_kept_among_the_names_only(tmp_path: Path) -> None:
     assert (found.names, found.table.schema.names) == (("a", "b", "a"), ["b"])
 
 
-@pytest.mark.parametrize("mark", [";", "\t", "|"])
-def test_another_delimiter_is_recognised(tmp_path: Path, mark: str) -> None:
-    (tmp_path / "t.csv").write_text(f"a{mark}b\n1{mark}2\n")
-    assert read(tmp_path / "t.csv", "t", ("a", "b")).delimiter == mark
-
-
-def test_a_single_column_is_no_wrong_delimiter(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("a\n1\n")
-    assert read(tmp_path / "t.csv", "t").delimiter is None
-
-
 def test_an_empty_csv_file_has_no_rows(tmp_path: Path) -> None:
     for text in ("", "\n", "a,b\n"):
         (tmp_path / "t.csv").write_text(text)

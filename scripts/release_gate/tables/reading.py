@@ -14,7 +14,6 @@ from release_gate.findings import BadInput
 from release_gate.verdict import Where
 
 SUFFIXES = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
-_DELIMITERS = (";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,6 @@ class Read:
     table: pa.Table
     names: tuple[str, ...]
     typed: bool = True
-
-    @property
-    def delimiter(self) -> str | None:
-        """What seems to part the columns of a CSV file that came out as one column."""
-        if self.typed or len(self.names) != 1:
-            return None
-        return next((mark for mark in _DELIMITERS if mark in self.names[0]), None)
 
 
 def read(path: Path, shown: str, columns: tuple[str, ...] | None = None) -> Read:
