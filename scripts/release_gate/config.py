@@ -21,9 +21,6 @@ from release_gate.thresholds import Threshold
 from release_gate.tolerances import Declared, Tolerance
 from release_gate.verdict import Finding, Value
 
-FILE = "release-gate.yml"
-
-
 DataPlace = Annotated[
     str,
     BeforeValidator(connection_text),

@@ -20,9 +20,10 @@ from release_gate import __version__
 from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, run_gate
 from release_gate.commands.options import gate_options
-from release_gate.config import FILE, ModelConfig
+from release_gate.config import ModelConfig
 from release_gate.files import naming, sha256, write_whole
 from release_gate.findings import CannotJudge, Refused
+from release_gate.names import FILE
 from release_gate.verdict import Finding, Outcome, Subject, Verdict
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from release_gate import config as configuration
-from release_gate.config import Config, ModelConfig
 from release_gate.edges import Clock, Runner, Session
+from release_gate.names import FILE, RUN
 
-RUN = ".release-gate/run"
+if TYPE_CHECKING:
+    from release_gate.config import Config, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Place:
 
     root: Path
     run: Path
-    config: str = configuration.FILE
+    config: str = FILE
 
     @property
     def verdicts(self) -> Path:
@@ -59,11 +60,13 @@ def configured(context: Context, config: str | None) -> tuple[Config, Path]:
     Raises:
         BadInput: the configuration is missing or wrong.
     """
-    path = (context.home / (config or configuration.FILE)).resolve()
-    return configuration.load(path, shown=config or configuration.FILE), path.parent
+    from release_gate.config import load
+
+    path = (context.home / (config or FILE)).resolve()
+    return load(path, shown=config or FILE), path.parent
 
 
 def place(root: Path, model: ModelConfig, run: str | None, config: str | None = None) -> Place:
     """The places of a model; `run` counts from the folder of the configuration, whose name is kept."""
-    name = Path(config or configuration.FILE).name
+    name = Path(config or FILE).name
     return Place(root=root, run=root / (run or RUN) / model.model, config=name)

@@ -144,11 +144,11 @@ def _weights(
     context: Context, contract: str, config: str | None, audience: Literal["readers", "writers", "both"] | None
 ) -> ContractChanges:
     """How the model of this contract weighs changes, where a configuration is asked for or stands here."""
-    from release_gate import config as configuration
     from release_gate.commands.context import configured
+    from release_gate.names import FILE
 
     known = ContractChanges()
-    if config or (context.home / configuration.FILE).is_file():
+    if config or (context.home / FILE).is_file():
         models = configured(context, config)[0].models
         same = (one for one in models if PurePosixPath(contract) in map(PurePosixPath, one.contracts))
         known = next((one.contract_changes for one in same), known)

@@ -8,20 +8,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from release_gate import __version__
 from release_gate.commands.boundary import refused
 from release_gate.commands.context import Context, Place, configured, place
-from release_gate.config import ModelConfig
 from release_gate.files import write_whole
 from release_gate.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from release_gate.config import ModelConfig
 
 SUMMARISED = ("publish-artifact", "deploy", "rollback")
 """Gates that no report follows: each writes its own part of the job's summary."""
 
-Gate = Callable[[Context, ModelConfig, Place], Verdict]
+Gate = Callable[[Context, "ModelConfig", Place], Verdict]
 
 
 @dataclass(frozen=True)

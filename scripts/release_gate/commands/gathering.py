@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_gate.config import FILE
 from release_gate.findings import BadInput, finding
 from release_gate.gates.overall import MAY_SPEAK, Handed
+from release_gate.names import FILE
 from release_gate.verdict import MAXIMUM_BYTES, Finding, Where
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ import click
 
 from release_gate.commands.context import Context
 from release_gate.commands.hands import By, Hands, Looks
-from release_gate.config import FILE, ModelConfig
+from release_gate.config import ModelConfig
 from release_gate.counts import Counts
 from release_gate.findings import BadInput
+from release_gate.names import FILE
 from release_gate.verdict import Finding, Severity
 
 if TYPE_CHECKING:

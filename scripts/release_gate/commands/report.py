@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from release_gate.commands.context import RUN, Context, configured, place
+from release_gate.commands.context import Context, configured, place
 from release_gate.commands.emit import Asked, finish
 from release_gate.commands.options import gate_options, option
 from release_gate.files import write_whole
 from release_gate.findings import BadInput
+from release_gate.names import RUN
 from release_gate.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from release_gate.commands.boundary import refused
 from release_gate.commands.context import Context, Place, configured, place
 from release_gate.commands.emit import Asked, finish, judged
 from release_gate.commands.options import gate_options, option
-from release_gate.config import FILE, Config, ModelConfig
+from release_gate.config import Config, ModelConfig
 from release_gate.files import write_whole
 from release_gate.findings import BadInput, Refused, finding
+from release_gate.names import FILE
 from release_gate.serving.standing import CONFIGURATION
 from release_gate.verdict import Finding, Subject, Table, Verdict
 

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from release_gate.commands.context import RUN, Context, Place
+from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
-from release_gate.config import ModelConfig
 from release_gate.data_places import without_secrets
 from release_gate.findings import BadInput
+from release_gate.names import RUN
 from release_gate.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
     from release_gate.change_kinds import ContractChanges
+    from release_gate.config import ModelConfig
     from release_gate.gates.schema_check import Judged
 
 NAME = "schema-check"

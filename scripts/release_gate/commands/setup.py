@@ -18,7 +18,7 @@ from release_gate.commands.options import CONFIG, option
 def command(context: Context, config: str | None, lock: str | None, directory: str | None) -> None:
     """Make the caller's environment from its lock file."""
     from release_gate.caller.environments import development_environment, find_lock
-    from release_gate.config import FILE
+    from release_gate.names import FILE
 
     root = (context.home / (directory or ".")).resolve()
     if config is not None or (directory is None and (root / FILE).is_file()):

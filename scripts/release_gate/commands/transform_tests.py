@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from release_gate.commands.context import RUN, Context, Place
+from release_gate.commands.context import Context, Place
 from release_gate.commands.emit import Asked, finish, judged, run_gate
 from release_gate.commands.options import gate_options, option
 from release_gate.config import ModelConfig
+from release_gate.names import RUN
 from release_gate.verdict import Outcome, Subject, Verdict
 
 if TYPE_CHECKING:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from release_gate.config import ModelConfig
 from release_gate.findings import finding
 from release_gate.verdict import Finding, Outcome, Severity, Verdict, VerdictUnreadable, Where
+
+if TYPE_CHECKING:
+    from release_gate.config import ModelConfig
 
 SCHEMA, TRANSFORMS, BUILD, ENDPOINT, THRESHOLDS, READINESS = (
     "schema-check",

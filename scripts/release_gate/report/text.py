@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from release_gate.gates.overall import Overall
 from release_gate.report.escape import terminal
 from release_gate.verdict import Finding, Outcome, Scalar, Severity, Table, Verdict
+
+if TYPE_CHECKING:
+    from release_gate.gates.overall import Overall
 
 _COLOUR = {
     Outcome.PASS: "green",
