@@ -83,7 +83,7 @@ def _shares(context: Context, root: Path, name: str, data: str) -> dict[str, flo
         contract = _watched(read(read_document(root / name, shown=name), place.stem).contract)
         if not contract.columns:
             return None
-        relation = place.open()
+        relation = place.open(contract)
         try:
             counts = scanned(relation, contract, place.shown).counts
         finally:

@@ -35,8 +35,6 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
     Raises:
         BadInput: the contract or the data can't be read, or the data changed meanwhile.
     """
-    from release_gate.commands.contract_revision import revision
-    from release_gate.gates.schema_check import Judged, findings_of
     from release_gate.tables.places import data_at
 
     now = context.clock.now()
@@ -51,6 +49,9 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         # Hashing holds no lock of Python's: on a second core it costs no time beside imports and queries.
         identity = beside.submit(place.identity)
         scanned = _scanned(place, reading.contract, now, exact=wanted.exact)
+        from release_gate.commands.contract_revision import revision
+        from release_gate.gates.schema_check import Judged, findings_of
+
         try:
             scanned = _with_customs(context, spot.root, source, scanned, place)
             accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
@@ -104,10 +105,11 @@ def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> 
         BadInput: it can't be read.
     """
     from release_gate.tables.relation import Unanswered
-    from release_gate.tables.scan import scanned
 
-    relation = place.open()
+    relation = place.open(None if exact else contract)
     try:
+        from release_gate.tables.scan import scanned  # Ibis: imported while the engine is at work
+
         return scanned(relation, contract, place.shown, now=now, exact=exact)
     except Unanswered as cause:
         relation.close()

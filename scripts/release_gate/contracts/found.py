@@ -34,6 +34,7 @@ class Found:
         kind: its logical type; None for one that no contract describes (binary, intervals).
         storage: the exact type in Arrow's words, such as `int64` or `timestamp[us]`.
         text: whether all is text that only the contract can read, as in CSV.
+        sure: whether it is known to hold no NaN.
     """
 
     name: str
@@ -42,11 +43,17 @@ class Found:
     kind: Kind | None
     storage: str
     text: bool = False
+    sure: bool = False
 
     @property
     def floating(self) -> bool:
-        """Whether a value may be NaN."""
+        """Whether it holds floating-point numbers."""
         return bool(self.dtype.is_floating())
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a value may be NaN, which counts as missing."""
+        return self.floating and not self.sure
 
     @property
     def whole(self) -> bool:

@@ -65,7 +65,7 @@ class Judged:
     @property
     def plain(self) -> bool:
         """Whether the value is the stored column itself, so that a file's own statistics speak of it."""
-        return self.value is not None and not (self.found.text or self.found.floating) and self.misfit is None
+        return self.value is not None and not (self.found.text or self.found.uncertain) and self.misfit is None
 
 
 def judged(column: Column, found: Found, table: Any) -> Judged:
@@ -75,7 +75,7 @@ def judged(column: Column, found: Found, table: Any) -> Judged:
         return Judged(column, found, Fit.FITS, None, stored.isnull())
     if found.text:
         return _read(column, found, stored)
-    value = ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.floating else stored
+    value = ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.uncertain else stored
     missing = value.isnull()
     fit, misfit = _fit(column, found, stored)
     if column.storage is not None and fit is Fit.STORAGE and column.kind in JUDGED:

@@ -11,9 +11,11 @@ from release_gate.tables.relation import Relation
 class Asking:
     """Aggregates of one table, gathered under keys and answered together."""
 
-    def __init__(self, relation: Relation, table: Any) -> None:
+    def __init__(self, relation: Relation, table: Any, times: Any | None = None) -> None:
+        """`times` is the column that says for how many rows each row of the table stands."""
         self.relation = relation
         self.table = table
+        self.times = times
         self.wanted: dict[Hashable, Any] = {}
 
     def ask(self, key: Hashable, expression: Any) -> None:
@@ -22,7 +24,10 @@ class Asking:
 
     def count(self, key: Hashable, condition: Any) -> None:
         """Add the number of rows for which a condition is true; null is not true."""
-        self.wanted[key] = self.table.count(where=condition)
+        if self.times is None:
+            self.wanted[key] = self.table.count(where=condition)
+        else:
+            self.wanted[key] = self.times.sum(where=condition).fill_null(0)
 
     def answers(self) -> Mapping[Hashable, Any]:
         """Every answer by its key; nothing is sent where nothing was asked.

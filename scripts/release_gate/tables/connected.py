@@ -18,7 +18,7 @@ from release_gate.data_places import Connection
 from release_gate.findings import BadInput
 from release_gate.tables import cells
 from release_gate.tables.portable import portable
-from release_gate.tables.relation import Relation, Shape, Unanswered
+from release_gate.tables.relation import Counted, Relation, Shape, Unanswered
 from release_gate.verdict import Where
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ class Connected:
     def numbered(self) -> Any | None:
         """Rows of a database have no number."""
         return None
+
+    def counted(self) -> Counted:
+        """Nothing is counted ahead."""
+        return Counted()
 
     def rows(self, expression: Any) -> list[tuple[Any, ...]]:
         """The rows of an expression; see `Relation.rows`."""

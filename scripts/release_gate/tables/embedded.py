@@ -9,63 +9,55 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import ibis
-import ibis.expr.datatypes as dt
-from ibis.backends.sql.datatypes import DuckDBType
 
 from release_gate.contracts.found import Found, found
+from release_gate.tables.ahead import GROUPED, Ahead, Field, Known, sought
 from release_gate.tables.causes import cause_of
-from release_gate.tables.relation import FILE, ROW, Shape, Unanswered
+from release_gate.tables.relation import FILE, ROW, TIMES, Counted, Shape, Unanswered
+from release_gate.tables.sealed import SESSION, Reach, asked, sealed
 from release_gate.tables.spilling import spill as spill_folder
-from release_gate.tables.spoken import (
-    Partitions,
-    as_name,
-    as_text,
-    by_file,
-    escaped,
-    first_alike,
-    globs,
-    outside,
-    texts,
-)
-from release_gate.tables.stored import nulls, of_parquet, stored
+from release_gate.tables.spoken import Partitions, as_text, by_file, first_alike, globs, outside
+from release_gate.tables.stored import Footer, footers, of_parquet, stored
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from release_gate.contracts.contract import Contract
+
 _UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
-_SESSION = ("TimeZone = 'UTC'", "enable_progress_bar = false")  # its progress bar goes to our standard output
 _LOCKED = ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions")
 
 
 class Embedded:
     """A table in an embedded DuckDB. Open it by `parquet`, `csv`, `json_lines` or `arrow`; close it afterwards."""
 
-    def __init__(self, memory: int | None = None, *, spill: Path | None = None) -> None:
-        """`memory` in bytes (DuckDB's own limit when absent); `spill` is the folder for what does not fit."""
+    def __init__(
+        self, memory: int | None = None, *, spill: Path | None = None, contract: Contract | None = None
+    ) -> None:
+        """`memory` in bytes (DuckDB's own limit when absent); `spill` is the folder for what does not fit.
+
+        For a `contract` that the table will be held to, what is worth knowing is asked ahead.
+        """
         self._memory = memory
+        self._contract = contract
         self._spill = spill_folder(spill)
         settings: dict[str, Any] = dict.fromkeys(_LOCKED, "false")
         settings["temp_directory"] = str(self._spill.path)
         if memory is not None:
             settings["memory_limit"] = f"{memory}B"
-        self._settings = settings
+        self._reach = Reach(settings)
         self._connection = duckdb.connect(":memory:", config=settings)
         self._sealed: duckdb.DuckDBPyConnection | None = None
-        self._extensions: list[str] = []
-        self._systems: list[Any] = []
-        self._given: Any = None
+        self._ahead: Ahead | None = None
         self._source, self._selected = "", "*"
-        for setting in _SESSION:
+        for setting in SESSION:
             self._connection.execute(f"SET {setting}")
         self.shape = Shape("", ())
-        self.queries = 0
-        self._paths: dict[str, str] = {}
-        self._folders: tuple[str, ...] = ()
+        self._queries = 0
         self._numbers: str | None = None
         self._numbered = False
 
@@ -79,15 +71,29 @@ class Embedded:
         Raises:
             Unanswered: a file can't be read, or has other columns than the first.
         """
-        self._paths = dict(files)
-        known = stored(lambda text: self._ask(text, counted=False), self._paths)
+        self._reach.files = dict(files)
+
+        def ask(text: str) -> list[tuple[Any, ...]]:
+            return self._ask(text, counted=False)
+
+        known = stored(ask, self._reach.files)
         source = f"read_parquet({globs(files)}, hive_partitioning = false)"
-        described = self._described(source)
-        columns = [of_parquet(place, dtype, *known[place]) for place, (_, dtype) in enumerate(described)]
-        folders = outside(partitions, [name for name, _ in known])
-        numbers = f"file_row_number + 1 AS {ROW}, file_index AS {FILE}"
-        self._open(source, columns, numbers, [*files.values()], footers=True, partitions=folders)
-        self.shape = replace(self.shape, nulls=nulls(lambda text: self._ask(text, counted=False), self._paths))
+        said = footers(ask, self._reach.files)
+        told = outside(partitions, [name for name, _ in known])
+        self._view(source, len(known), told)
+        # Asked of the view: DuckDB calls a nameless column C0, and then takes no other of that name.
+        types = self._types("data")[: len(known)]
+        self._ask_ahead([Field(known[place][0], f"c{place}", kind) for place, (_, kind) in enumerate(types)], said)
+        columns = [of_parquet(place, _dtype(kind), *known[place]) for place, (_, kind) in enumerate(types)]
+        self._open(columns, f"file_row_number + 1 AS {ROW}, file_index AS {FILE}", [*files.values()], partitions=told)
+        sure = self._ahead.known() if self._ahead is not None else Known()
+        self.shape = replace(
+            self.shape,
+            columns=tuple(replace(one, sure=True) if one.held in sure.sure else one for one in self.shape.columns),
+            rows=sure.rows,
+            nulls={held: footer.nulls for held, footer in said.items() if footer.nulls is not None},
+            ends=sure.ends,
+        )
         return self
 
     def csv(
@@ -95,16 +101,17 @@ class Embedded:
         partitions: Partitions = MappingProxyType({}),
     ) -> Embedded:  # fmt: skip
         """CSV files with a header of these names; all is text: only the contract knows that 007 is a word."""
-        self._paths = dict(files)
+        self._reach.files = dict(files)
         held = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(names)))
         options = (
             "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
             f"allow_quoted_nulls = false, strict_mode = true, columns = {{{held}}}, hive_partitioning = false"
         )
         source = f"read_csv({globs(files)}, {options})"
-        columns = [found(name, f"c{place}", dt.string, text=True) for place, name in enumerate(names)]
         folders = outside(partitions, names)
-        return self._open(source, columns, _COUNTED, [*files.values()], delimiter=delimiter, partitions=folders)
+        self._view(source, len(names), folders)
+        columns = [found(name, f"c{place}", _dtype("VARCHAR"), text=True) for place, name in enumerate(names)]
+        return self._open(columns, _COUNTED, [*files.values()], delimiter=delimiter, partitions=folders)
 
     def json_lines(self, files: Mapping[str, str], partitions: Partitions = MappingProxyType({})) -> Embedded:
         """One JSON object a line. JSON has no moments: what looks like one stays text until the contract reads it.
@@ -112,7 +119,7 @@ class Embedded:
         Raises:
             Unanswered: a line is no object, or two names differ in case only.
         """
-        self._paths = dict(files)
+        self._reach.files = dict(files)
         options = "format = 'newline_delimited', records = true, hive_partitioning = false"
         kinds = self._types(f"read_json({globs(files)}, {options}, sample_size = -1)")
         self._one_case(files, [name for name, _ in kinds])
@@ -120,26 +127,28 @@ class Embedded:
         unread = {name for name, dtype in guessed if dtype.is_temporal() or dtype.is_uuid()}
         held = ", ".join(f"{as_text(name)}: {as_text('VARCHAR' if name in unread else kind)}" for name, kind in kinds)
         columns = [
-            found(name, f"c{place}", dt.string if name in unread else dtype, text=name in unread)
+            found(name, f"c{place}", _dtype("VARCHAR") if name in unread else dtype, text=name in unread)
             for place, (name, dtype) in enumerate(guessed)
         ]
         read = f"format = 'newline_delimited', columns = {{{held}}}, hive_partitioning = false"
         source = f"read_json({globs(files)}, {read})"
         folders = outside(partitions, [name for name, _ in kinds])
-        return self._open(source, columns, _COUNTED, [*files.values()], partitions=folders)
+        self._view(source, len(kinds), folders)
+        return self._open(columns, _COUNTED, [*files.values()], partitions=folders)
 
     def arrow(self, table: Any, shown: Sequence[str], stored: pa.Schema) -> Embedded:
         """An Arrow table or dataset of that schema."""
         positional = getattr(table, "rename_columns", None)
         held = [f"c{place}" for place in range(len(stored.names))]
-        self._given = positional(held) if positional else table
-        self._connection.register("given", self._given)
+        self._reach.given = positional(held) if positional else table
+        self._connection.register("given", self._reach.given)
         described = self._described("given")
         columns = [
             found(name, f"c{place}", dtype, _arrow_storage(str(stored.types[place])))
             for place, ((_, dtype), name) in enumerate(zip(described, stored.names, strict=True))
         ]
-        return self._open("given", columns, _COUNTED, shown)
+        self._view("given", len(columns))
+        return self._open(columns, _COUNTED, shown)
 
     def empty(self) -> Embedded:
         """What was opened, as a table without a single column: an empty file."""
@@ -148,19 +157,20 @@ class Embedded:
 
     def relation(self, source: str, shown: Sequence[str], folder: Path) -> Embedded:
         """Any table function of DuckDB, such as `delta_scan('…')`, over files in a folder."""
-        self._folders = (str(folder),)
+        self._reach.folders = (str(folder),)
         columns = [found(name, f"c{place}", dtype) for place, (name, dtype) in enumerate(self._described(source))]
-        return self._open(source, columns, None, shown)
+        self._view(source, len(columns))
+        return self._open(columns, None, shown)
 
     def extension(self, path: str) -> None:
         """Load an extension from a file; nothing is ever fetched by the engine itself."""
         self._ask(f"LOAD {as_text(path)}", counted=False)
-        self._extensions.append(path)
+        self._reach.extensions.append(path)
 
     def filesystem(self, given: Any) -> None:
         """Let paths of other protocols be read through an fsspec file system."""
         self._connection.register_filesystem(given)
-        self._systems.append(given)
+        self._reach.systems.append(given)
 
     # Asking
 
@@ -180,41 +190,49 @@ class Embedded:
             self._numbered = True
         return self._ibis("numbered", {ROW: "int64", FILE: "int64"})
 
+    @property
+    def queries(self) -> int:
+        """How many queries were sent so far."""
+        return self._queries + (self._ahead.queries if self._ahead is not None else 0)
+
+    def counted(self) -> Counted:
+        """What was counted ahead; waits for it."""
+        if self._ahead is None:
+            return Counted()
+        numbers = self._ahead.counted()
+        columns = dict.fromkeys(numbers.texts, "string") | {TIMES: "int64"}
+        return Counted(numbers.distinct, _compiled().table_of(GROUPED, columns) if numbers.texts else None)
+
     def rows(self, expression: Any) -> list[tuple[Any, ...]]:
         """The rows of an expression; see `Relation.rows`."""
-        return self._ask(ibis.to_sql(expression, dialect="duckdb"))
+        return self._ask(_compiled().as_sql(expression))
 
     def query(self, text: str, column: str | None, seen: Any | None = None) -> Any:
         """The one value of a SELECT, asked in a database of its own that sees this table and nothing else."""
         if self._sealed is None:
-            self._sealed = self._seal(seen)
-        self.queries += 1
-        named = text.replace("{table}", _TABLE).replace("{column}", as_name(column or ""))
-        self._only_read(named)
-        found = self._answer(self._sealed, named)
+            names = [(one.name, one.held) for one in self.shape.columns]
+            source = f"SELECT {self._selected} FROM {self._source}"
+            read = None if seen is None else _compiled().as_sql(seen)
+            self._sealed = sealed(self._reach, names, source, read, str(self._spill.path))
+        self._queries += 1
+        found = self._answer(self._sealed, asked(self._sealed, text, column, self._reach.files))
         if len(found) != 1 or len(found[0]) != 1:
             raise Unanswered(f"it gives {len(found)} rows, and one value is needed")
         return found[0][0]
-
-    def _only_read(self, text: str) -> None:
-        try:
-            statements = self._connection.extract_statements(text)
-        except duckdb.Error as error:
-            raise Unanswered(cause_of(str(error), self._paths)) from error
-        if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
-            raise Unanswered("it is not one SELECT, and a contract only reads")
 
     def write(self, expression: Any, path: str) -> int:
         """Write an expression to Parquet; see `Relation.write`."""
         if alike := first_alike(expression.columns):
             # DuckDB would give one of them another name.
             raise Unanswered(f"the columns '{alike[0]}' and '{alike[1]}' differ in case only")
-        text = ibis.to_sql(expression, dialect="duckdb")
+        text = _compiled().as_sql(expression)
         written = self._ask(f"COPY ({text}) TO {as_text(path)} (FORMAT parquet, COMPRESSION zstd)")
         return int(written[0][0])
 
     def close(self) -> None:
         """Close the connection and take the spilled files away."""
+        if self._ahead is not None:
+            self._ahead.stop()
         for connection in (self._connection, self._sealed):
             with contextlib.suppress(duckdb.Error):
                 if connection is not None:
@@ -223,39 +241,47 @@ class Embedded:
 
     # Inside
 
+    def _view(self, source: str, columns: int, partitions: Partitions = MappingProxyType({})) -> None:
+        """Name the columns of a source, and those of its folders after them."""
+        held = [f"c{place}" for place in range(columns)]
+        # Told by us: DuckDB would take the folders above for columns too, and number the files that a filter leaves.
+        told = "".join(f", {by_file(values)} AS c{columns + place}" for place, values in enumerate(partitions.values()))
+        self._source = f"{source} AS t({', '.join(held)})"
+        self._selected = f"*{told}"
+        self._ask(f"CREATE VIEW data AS SELECT {self._selected} FROM {self._source}", counted=False)
+
+    def _ask_ahead(self, fields: Sequence[Field], said: Mapping[str, Footer]) -> None:
+        if self._contract is not None:
+            connection = self._connection.cursor()
+            for setting in SESSION:
+                connection.execute(f"SET {setting}")
+            self._ahead = Ahead(connection, "data", sought(self._contract, fields, said))
+
     def _open(
         self,
-        source: str,
         columns: Sequence[Found],
         numbers: str | None,
         shown: Sequence[str],
         *,
-        footers: bool = False,
         delimiter: str | None = None,
         partitions: Partitions = MappingProxyType({}),
     ) -> Embedded:
         folders = [
-            found(name, f"c{len(columns) + place}", dt.string, text=True) for place, name in enumerate(partitions)
+            found(name, f"c{len(columns) + place}", _dtype("VARCHAR"), text=True)
+            for place, name in enumerate(partitions)
         ]
-        # Told by us: DuckDB would take the folders above for columns too, and number the files that a filter leaves.
-        told = "".join(
-            f", {by_file(values)} AS {one.held}" for one, values in zip(folders, partitions.values(), strict=True)
-        )
-        self._source = f"{source} AS t({', '.join(one.held for one in columns)})"
-        self._selected = f"*{told}"
-        self._ask(f"CREATE TEMP VIEW data AS SELECT {self._selected} FROM {self._source}", counted=False)
         self._numbers = numbers
         self.shape = Shape(
-            f"DuckDB {duckdb.__version__}", (*columns, *folders), tuple(shown), footers, bitmaps=True,
-            delimiter=delimiter, partitions=tuple(partitions), memory=self._memory,
+            f"DuckDB {duckdb.__version__}", (*columns, *folders), tuple(shown), delimiter=delimiter,
+            partitions=tuple(partitions), memory=self._memory,
         )  # fmt: skip
         return self
 
     def _ibis(self, name: str, more: dict[str, Any]) -> Any:
-        return ibis.table({one.held: one.dtype for one in self.shape.columns} | more, name=name)
+        return _compiled().table_of(name, {one.held: one.dtype for one in self.shape.columns} | more)
 
     def _ask(self, text: str, *, counted: bool = True) -> list[tuple[Any, ...]]:
-        self.queries += counted
+        self._queries += counted
         return self._answer(self._connection, text)
 
     def _answer(self, connection: duckdb.DuckDBPyConnection, text: str) -> list[tuple[Any, ...]]:
@@ -265,7 +291,7 @@ class Embedded:
             cause = "the memory limit is too small for this table: give more by --memory"
             raise Unanswered(cause, full=True) from error
         except duckdb.Error as error:
-            why = cause_of(str(error), self._paths)
+            why = cause_of(str(error), self._reach.files)
             raise Unanswered(why, unreadable=isinstance(error, _UNREADABLE)) from error
         except RuntimeError as error:
             # DuckDB wraps what a signal's handler raises in an error of its own: the end must stay an end.
@@ -275,11 +301,11 @@ class Embedded:
 
     def _numbers_of_rows(self) -> str | None:
         """How rows are numbered: where the format has no numbers, by their place less the rows of earlier files."""
-        if self._numbers != _COUNTED or len(self._paths) < 2:
+        if self._numbers != _COUNTED or len(self._reach.files) < 2:
             return self._numbers
         by_file = dict(self._ask(f"SELECT file_index, count(*) FROM {self._source} GROUP BY 1", counted=False))
         before = [0]
-        for place in range(len(self._paths) - 1):
+        for place in range(len(self._reach.files) - 1):
             before.append(before[-1] + by_file.get(place, 0))
         return f"row_number() OVER () - ({before}::BIGINT[])[file_index::BIGINT + 1] AS {ROW}, file_index AS {FILE}"
 
@@ -302,47 +328,19 @@ class Embedded:
     def _described(self, source: str) -> list[tuple[str, Any]]:
         return [(name, _dtype(kind)) for name, kind in self._types(source)]
 
-    def _seal(self, seen: Any | None) -> duckdb.DuckDBPyConnection:
-        """A database with a view of the data under its own names: no other file, no network, no setting."""
-        names = [one.name for one in self.shape.columns]
-        if alike := first_alike(names):
-            raise Unanswered(f"SQL can't tell the columns '{alike[0]}' and '{alike[1]}' apart")
-        connection = duckdb.connect(":memory:", config=self._settings)
-        for setting in _SESSION:
-            connection.execute(f"SET {setting}")
-        for extension in self._extensions:
-            connection.execute(f"LOAD {as_text(extension)}")
-        for system in self._systems:
-            connection.register_filesystem(system)
-        if self._given is not None:
-            connection.register("given", self._given)
-        shown = ", ".join(f"{one.held} AS {as_name(one.name)}" for one in self.shape.columns)
-        view = f"SELECT {shown} FROM data" if seen is None else ibis.to_sql(seen, dialect="duckdb")
-        try:
-            self._answer(connection, f"CREATE TEMP VIEW data AS SELECT {self._selected} FROM {self._source}")
-            self._answer(connection, f"CREATE TEMP VIEW {_TABLE} AS {view}")
-        except Unanswered:
-            connection.close()
-            raise
-        allowed = texts([*self._paths, *escaped(self._paths), str(self._spill.path)])
-        folders = f"allowed_directories = {texts(self._folders)}"
-        for setting in (
-            f"allowed_paths = {allowed}",
-            folders,
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            connection.execute(f"SET {setting}")
-        return connection
 
-
-_TABLE = "contract_data"
 _COUNTED = f"row_number() OVER () AS {ROW}, 0 AS {FILE}"
+
+
+def _compiled() -> ModuleType:
+    from release_gate.tables import compiled  # noqa: PLC0415 - Ibis: imported while the engine is at work
+
+    return compiled
 
 
 def _dtype(kind: str) -> Any:
     try:
-        return DuckDBType.from_string(kind)
+        return _compiled().dtype_of(kind)
     except RecursionError as error:
         raise Unanswered("its values are nested too deep", unreadable=True) from error
 

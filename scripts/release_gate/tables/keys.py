@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
 
 from release_gate.contracts.contract import Contract
-from release_gate.contracts.values import Judged, judged
+from release_gate.contracts.values import judged
 from release_gate.tables.asking import Asking
-from release_gate.tables.relation import Relation
-
-WIDEST = 2**30
-"""Bits of the largest bitmap, 128 MB for each thread; a hash table takes more for as many distinct values."""
-SPARSEST = 128
-"""Bits of a bitmap for each row: beyond it a hash table is smaller."""
-
-
-_THREADS = 16
-"""Part of the memory that the bitmap of one thread may take."""
+from release_gate.tables.relation import Counted, Relation
 
 
 class Keys:
@@ -33,13 +24,8 @@ class Keys:
         self.found = {one.name: one for one in relation.shape.columns if names.count(one.name) == 1}
         self.sets = tuple(columns for columns in contract.unique_sets if all(name in self.found for name in columns))
 
-    def spanned(self, one: Judged) -> bool:
-        """Whether the least and greatest value of a column tell how wide a bitmap of its values is."""
-        alone = (one.column.name,) in self.sets
-        return alone and self.relation.shape.bitmaps and bool(one.found.dtype.is_integer())
-
-    def ask(self, asking: Asking, known: dict[Any, Any]) -> None:
-        """Ask how many rows each set compares, and how many different values they have."""
+    def ask(self, asking: Asking, known: dict[Any, Any], counted: Counted) -> None:
+        """Ask how many rows each set compares, and how many different values they have, where that is not counted."""
         for place, columns in enumerate(self.sets):
             values = [self._value(name, self.table) for name in columns]
             there = present(values)
@@ -48,8 +34,9 @@ class Keys:
                 known["key", place, "present"] = known["rows"] - known[columns[0], "nulls"]
             else:
                 asking.ask(("key", place, "present"), asking.table.count(where=there))
-            distinct = self._distinct(columns, values, there, known)
-            if distinct is not None:
+            if len(columns) == 1 and (number := counted.distinct.get(self.found[columns[0]].held)) is not None:
+                known["key", place, "distinct"] = number
+            elif (distinct := self._distinct(columns, values, there)) is not None:
                 asking.ask(("key", place, "distinct"), distinct)
 
     def count_shared(self, known: dict[Any, Any]) -> None:
@@ -88,9 +75,9 @@ class Keys:
         column = self.contract.column(name)
         if found.text and column is not None and (value := judged(column, found, table).value) is not None:
             return value
-        return ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.floating else stored
+        return ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.uncertain else stored
 
-    def _distinct(self, columns: tuple[str, ...], values: list[Any], present: Any, known: Mapping[Any, Any]) -> Any:
+    def _distinct(self, columns: tuple[str, ...], values: list[Any], present: Any) -> Any:
         """How many different values a set has; None within a limit of memory, where the rows that share are counted.
 
         Groups with a count go to disk where they don't fit; distinct values alone want all of DuckDB's limit before.
@@ -99,12 +86,6 @@ class Keys:
         if len(columns) > 1:
             several = ibis.struct({f"v{number}": value for number, value in enumerate(values)})
             return several.nunique(where=present) if memory is None else None
-        least, most = known.get((columns[0], "least")), known.get((columns[0], "most"))
-        if self.relation.shape.bitmaps and isinstance(least, int) and isinstance(most, int):
-            span = most - least + 1
-            fits = (memory is None or span // 8 <= memory // _THREADS) and -(2**63) <= least <= most < 2**63
-            if fits and span <= WIDEST and span <= SPARSEST * max(known["rows"], 1):
-                return _bits(_bitmap(values[0].cast("int64") - least, ibis.literal(0, "int64"), _whole(span - 1)))
         return values[0].nunique() if memory is None else None
 
 
@@ -114,17 +95,3 @@ def present(values: Sequence[Any]) -> Any:
     for value in values[1:]:
         condition &= value.notnull()
     return condition
-
-
-def _whole(number: int) -> Any:
-    return ibis.literal(number, "int64")
-
-
-@ibis.udf.agg.builtin(name="bitstring_agg", signature=(("int64", "int64", "int64"), "string"))  # type: ignore[untyped-decorator]
-def _bitmap(value: Any, least: Any, most: Any) -> Any:
-    """DuckDB's aggregate: one bit for each integer from `least` to `most`, set where it occurs."""
-
-
-@ibis.udf.scalar.builtin(name="bit_count", signature=(("string",), "int64"))  # type: ignore[untyped-decorator]
-def _bits(bitmap: Any) -> Any:
-    """How many bits of a bitmap are set."""

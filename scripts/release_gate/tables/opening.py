@@ -20,6 +20,7 @@ from release_gate.tables.spoken import Partitions, first_alike
 from release_gate.verdict import Where
 
 if TYPE_CHECKING:
+    from release_gate.contracts.contract import Contract
     from release_gate.tables.embedded import Embedded
 
 SUFFIXES = {
@@ -39,10 +40,14 @@ _HEADER = 4_000_000
 """Bytes in which a CSV file's header must end."""
 
 
-def open_files(path: Path, shown: str, *, memory: int | None = None, files: Sequence[Path] | None = None) -> Relation:
+def open_files(
+    path: Path, shown: str, *, memory: int | None = None, files: Sequence[Path] | None = None,
+    contract: Contract | None = None,
+) -> Relation:  # fmt: skip
     """Open the file or files of a path or a pattern (`days/**/*.parquet`); `shown` is its name in messages.
 
-    `files` are those that it named when they were looked for: what came since is none of them.
+    `files` are those that it named when they were looked for: what came since is none of them. What is worth knowing
+    for a `contract` is asked ahead.
 
     Raises:
         BadInput: `file-missing`, `table-format` (a folder, an unknown suffix) or `file-unreadable`.
@@ -51,7 +56,7 @@ def open_files(path: Path, shown: str, *, memory: int | None = None, files: Sequ
     form = format_of(path.name, shown)
     from release_gate.tables.embedded import Embedded  # noqa: PLC0415 - DuckDB takes 0.1 s to import
 
-    engine = Embedded(memory)
+    engine = Embedded(memory, contract=contract)
     try:
         named = dict(zip(map(str, files), names_of(path, files, shown), strict=True))
         # Only what is named by the user holds columns: a folder of this machine above it may have any name.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release_gate.data_places import REMOTE, connection_of, scheme_of, without_secrets
 from release_gate.files import sha256
@@ -14,6 +15,9 @@ from release_gate.findings import BadInput
 from release_gate.tables.opening import format_of, matched, names_of, open_files, unreadable
 from release_gate.tables.relation import Relation, Unanswered
 from release_gate.verdict import Where
+
+if TYPE_CHECKING:
+    from release_gate.contracts.contract import Contract
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Data:
     Attributes:
         shown: its name in messages, without secrets.
         stem: the name of the table, for contracts that describe several.
-        open: opens it.
+        opened: opens it, for a contract or none.
         identity: what names its state in a verdict.
         state: equal as long as nothing changed; it costs little.
         refusal: the error for what the engine says while it reads.
@@ -31,10 +35,18 @@ class Data:
 
     shown: str
     stem: str
-    open: Callable[[], Relation]
+    opened: Callable[[Contract | None], Relation]
     identity: Callable[[], str]
     state: Callable[[], Hashable]
     refusal: Callable[[Unanswered], BadInput]
+
+    def open(self, contract: Contract | None = None) -> Relation:
+        """Open it; what is worth knowing for a contract is asked ahead.
+
+        Raises:
+            BadInput: it can't be read.
+        """
+        return self.opened(contract)
 
 
 def data_at(
@@ -55,7 +67,7 @@ def data_at(
         from release_gate.tables.connected import open_connection  # noqa: PLC0415 - Ibis and a driver
 
         return Data(
-            connection.shown, (connection.table or "data").split(".")[-1], lambda: open_connection(connection, root),
+            connection.shown, (connection.table or "data").split(".")[-1], lambda _: open_connection(connection, root),
             # A database names no state of its tables: the moment of reading does.
             lambda: f"read:{now.isoformat()}", lambda: None, lambda cause: _unanswered(connection.shown, cause),
         )  # fmt: skip
@@ -65,7 +77,12 @@ def data_at(
         files = remote_files(data, shown, environment)
         stem = Path(files.name).stem
         return Data(
-            shown, stem, lambda: files.open(memory), files.identity, files.state, lambda cause: _broken(shown, cause)
+            shown,
+            stem,
+            lambda contract: files.open(memory, contract),
+            files.identity,
+            files.state,
+            lambda cause: _broken(shown, cause),
         )
     if (root / data).is_dir():
         from release_gate.tables.lakes import lake_at  # noqa: PLC0415 - needs the engine
@@ -73,19 +90,19 @@ def data_at(
         lake = lake_at(root / data, data)
         if lake is not None:
             stem = (root / data).name
-            return Data(data, stem, lambda: lake.open(memory), lake.identity, lake.identity, lake.refusal)
+            return Data(data, stem, lambda _: lake.open(memory), lake.identity, lake.identity, lake.refusal)
     return _local(root / data, data, engine, memory)
 
 
 def _local(path: Path, data: str, engine: str, memory: int | None) -> Data:
     files = matched(path, data)
 
-    def opened() -> Relation:
+    def opened(contract: Contract | None) -> Relation:
         if engine == "spark":
             from release_gate.tables.cluster import open_by_spark  # noqa: PLC0415 - an extra
 
             return open_by_spark(path, data, files)
-        return open_files(path, data, memory=memory, files=files)
+        return open_files(path, data, memory=memory, files=files, contract=contract)
 
     def identity() -> str:
         if len(files) == 1:

@@ -8,8 +8,12 @@ from typing import Any, Protocol
 
 from release_gate.contracts.found import Found
 
+End = tuple[Any, Any]
+"""The least and the greatest value of a column; None for both where it has none."""
 ROW, FILE = "row_number_in_file", "file_number"
 """Columns that a numbered table has beside its own: the row from 1, and which of several files from 0."""
+TIMES = "times"
+"""The column of a table of texts that says how many rows have one."""
 
 
 class Unanswered(Exception):
@@ -32,9 +36,9 @@ class Shape:
         engine: engine and version, for people.
         columns: the columns in order; a name may stand there twice.
         files: names of the files it is made of, as shown to people; empty for a table in a database.
-        footers: whether the least and greatest stored values come without reading rows.
+        rows: how many rows there are, where that is known before.
         nulls: how many values are missing, by the name a column is held under, where that is known before.
-        bitmaps: whether distinct integers of a known span can be counted in a bitmap.
+        ends: the least and the greatest stored value, likewise.
         delimiter: the character that seems to part the columns of a file that came out as one column.
         partitions: the last columns, where the names of folders hold them and not the files.
         memory: the bytes that the engine keeps to, where a limit was asked for.
@@ -43,20 +47,35 @@ class Shape:
     engine: str
     columns: tuple[Found, ...]
     files: tuple[str, ...] = ()
-    footers: bool = False
+    rows: int | None = None
     nulls: Mapping[str, int] = field(default_factory=dict)
-    bitmaps: bool = False
+    ends: Mapping[str, End] = field(default_factory=dict)
     delimiter: str | None = None
     partitions: tuple[str, ...] = ()
     memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted of an open table whatever its rules are, by the names that columns are held under.
+
+    Attributes:
+        distinct: how many different values a column has.
+        grouped: an Ibis table of texts, each in its own column of a row that says by `TIMES` how many rows have it.
+    """
+
+    distinct: Mapping[str, int] = field(default_factory=dict)
+    grouped: Any | None = None
 
 
 class Relation(Protocol):
     """An open table."""
 
     shape: Shape
-    queries: int
-    """How many queries were sent so far."""
+
+    @property
+    def queries(self) -> int:
+        """How many queries were sent so far."""
 
     @property
     def table(self) -> Any:
@@ -65,6 +84,9 @@ class Relation(Protocol):
     @property
     def numbered(self) -> Any | None:
         """The same table with `ROW` and `FILE`; None where rows have no number."""
+
+    def counted(self) -> Counted:
+        """What was counted since the table was opened; waits for it."""
 
     def rows(self, expression: Any) -> list[tuple[Any, ...]]:
         """The rows of an Ibis table expression.

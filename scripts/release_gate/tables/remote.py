@@ -27,6 +27,8 @@ from release_gate.verdict import Where
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
+    from release_gate.contracts.contract import Contract
+
 PROTOCOL = "gate"
 _MAGIC = re.compile(r"[*?\[]")
 _BLOCK = 1 << 20
@@ -64,8 +66,8 @@ class Files:
     found: Sequence[Meta]
     pattern: str | None = None
 
-    def open(self, memory: int | None) -> Relation:
-        """Open them as one table.
+    def open(self, memory: int | None, contract: Contract | None = None) -> Relation:
+        """Open them as one table; what is worth knowing for a `contract` is asked ahead.
 
         Raises:
             BadInput: `file-unreadable`, `table-format` or `data-unreachable`.
@@ -76,7 +78,7 @@ class Files:
         paths = {f"{PROTOCOL}://{place}/{one.path}": one for place, one in enumerate(self.found)}
         names = [self.shown] if len(paths) == 1 else [one.path for one in self.found]
         system = _Ranges(self.store, paths)
-        engine = Embedded(memory)
+        engine = Embedded(memory, contract=contract)
         engine.filesystem(system)
         try:
             named = dict(zip(paths, names, strict=True))

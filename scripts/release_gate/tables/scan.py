@@ -1,9 +1,10 @@
 """Counts what breaks a contract in a table, in a handful of queries however many checks there are.
 
-1. Least and greatest values that a file's own footer holds, which prove ranges without reading a row.
-2. Everything not proven, in one pass: nulls, failing rows, least and greatest values, distinct values.
-3. Only where something fails: rows that break a range or any rule of a column, rows that share a key,
-4. and the first few failing rows of each.
+1. What was known before: footers prove ranges without reading a row, and whole numbers that must be unique are counted.
+2. Rules on texts that repeat, each text once.
+3. Everything not proven, in one pass: nulls, failing rows, least and greatest values, distinct values.
+4. Only where something fails: rows that break a range or any rule of a column, rows that share a key,
+5. and the first few failing rows of each.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import Any
 from release_gate.contracts.contract import Contract
 from release_gate.contracts.counts import Broken, ColumnCount, Counts, Effort, Fit, KeyCount
 from release_gate.tables.asking import Asking
-from release_gate.tables.checks import Check, ColumnChecks, checks_of, once, refused
+from release_gate.tables.checks import Check, ColumnChecks, checks_of, moved, once, refused
 from release_gate.tables.keys import Keys
 from release_gate.tables.measures import Measures
 from release_gate.tables.opening import format_of, open_files, unreadable
-from release_gate.tables.relation import Relation, Unanswered
+from release_gate.tables.relation import TIMES, Counted, Relation, Unanswered
 from release_gate.tables.samples import samples
 
 ENOUGH = 2**30
@@ -52,7 +53,7 @@ def scan(
     Raises:
         BadInput: the file is missing or can't be read.
     """
-    relation = open_files(path, shown, memory=memory)
+    relation = open_files(path, shown, memory=memory, contract=None if exact else contract)
     try:
         return scanned(relation, contract, shown, now=now, exact=exact)
     except Unanswered as refusal:
@@ -105,35 +106,47 @@ class _Scan:
         self.keys = Keys(relation, contract)
         self.measures = Measures(relation, contract, checks, now)
         self.known: dict[Any, Any] = {}
+        self.counted = Counted()
         self.proven = 0
 
     def counts(self, shown: str) -> Counts:
         """All phases, then what they came to."""
         columns = self.relation.shape.columns
         if columns and self.relation.shape.delimiter is None:
-            self._read_footers()
+            if not self.exact:
+                self._know()
+                self._count_grouped()
             self._count()
             self._count_what_fails()
         return self._told(shown)
 
     # The phases
 
-    def _read_footers(self) -> None:
-        if self.exact or not self.relation.shape.footers:
+    def _know(self) -> None:
+        shape = self.relation.shape
+        if shape.rows is None:
             return
-        asking = Asking(self.relation, self.table)
-        asking.ask("rows", self.table.count())
+        self.known["rows"] = shape.rows
         for one in self.checks:
-            if not one.judged.plain:
-                continue
+            held = one.judged.found.held
+            if one.judged.plain and held in shape.ends:
+                self.known[one.name, "least"], self.known[one.name, "most"] = shape.ends[held]
             # Asked for with the rest, missing values would make the engine read every row.
-            if (nulls := self.relation.shape.nulls.get(one.judged.found.held)) is not None:
-                self.known[one.name, "nulls"] = nulls
-            if any(check.provable for check in one.checks) or self.keys.spanned(one.judged):
-                self._ask_ends(asking, one)
-        found = asking.answers()
-        self.known |= found
+            if one.judged.plain and held in shape.nulls:
+                self.known[one.name, "nulls"] = shape.nulls[held]
+        self.counted = self.relation.counted()
         self._prove()
+
+    def _count_grouped(self) -> None:
+        texts = self.counted.grouped
+        if texts is None:
+            return
+        asking = Asking(self.relation, texts, texts[TIMES])
+        for one in self.checks:
+            if one.judged.plain and one.judged.found.held in texts.columns:
+                for check in one.checks:
+                    asking.count(check.key, moved(check.fails, self.table, texts))
+        self.known |= asking.answers()
 
     def _count(self) -> None:
         asking = Asking(self.relation, self.table)
@@ -141,7 +154,7 @@ class _Scan:
             asking.ask("rows", self.table.count())
         for one in self.checks:
             self._count_column(asking, one)
-        self.keys.ask(asking, self.known)
+        self.keys.ask(asking, self.known, self.counted)
         self.measures.ask(asking)
         self.known |= asking.answers()
         self._prove()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from release_gate.contracts.found import Found, found
@@ -36,27 +36,46 @@ def stored(ask: Ask, files: Mapping[str, str]) -> list[tuple[str, str | None]]:
     return [(name, _exact(nodes[0][1])) for name, nodes in first]
 
 
-def nulls(ask: Ask, files: Iterable[str]) -> dict[str, int]:
-    """How many values are missing in each top column that is not nested, by the name it is held under.
+@dataclass(frozen=True)
+class Footer:
+    """What the footers of all parts say of a column that is not nested.
 
-    Nothing of a column whose footers don't say, and nothing at all where files have their columns in another order.
+    Attributes:
+        values: how many values it has, those that are missing too.
+        nulls: how many are missing; None where a footer doesn't say.
+        dictionaries: bytes of the dictionaries of its parts.
+        largest: bytes of the largest of them; None where a part has none.
+    """
+
+    values: int
+    nulls: int | None
+    dictionaries: int
+    largest: int | None
+
+
+def footers(ask: Ask, files: Iterable[str]) -> dict[str, Footer]:
+    """What footers say of each top column that is not nested, by the name it is held under.
+
+    Nothing at all where files have their columns in another order.
     """
     paths = list(files)
     names = f"SELECT list(name ORDER BY column_id) AS names FROM parquet_schema({globs(paths)}) GROUP BY file_name"  # noqa: S608 - quoted
     order = f"SELECT count(DISTINCT names) FROM ({names})"  # noqa: S608
     if len(paths) > 1 and ask(order)[0][0] != 1:
         return {}
-    counted = (
-        "SELECT column_id, sum(stats_null_count)::BIGINT, bool_and(stats_null_count IS NOT NULL) "  # noqa: S608
+    size = "data_page_offset - dictionary_page_offset"
+    told = (
+        "SELECT column_id, sum(num_values)::BIGINT, "  # noqa: S608
+        "CASE WHEN bool_and(stats_null_count IS NOT NULL) THEN sum(stats_null_count)::BIGINT END, "
+        f"coalesce(sum({size}), 0)::BIGINT, CASE WHEN bool_and({size} > 0) THEN max({size})::BIGINT END "
         f"FROM parquet_metadata({globs(paths)}) GROUP BY 1"
     )
-    told = {leaf: number for leaf, number, whole in ask(counted) if whole}
+    leaves = {leaf: Footer(*said) for leaf, *said in ask(told)}
     found_, leaf = {}, 0
     for place, (_, nodes) in enumerate(_columns(ask, paths[0])):
-        leaves = sum(1 for node in nodes if not node[2])
-        if len(nodes) == 1 and leaf in told:
-            found_[f"c{place}"] = int(told[leaf])
-        leaf += leaves
+        if len(nodes) == 1 and leaf in leaves:
+            found_[f"c{place}"] = leaves[leaf]
+        leaf += sum(1 for node in nodes if not node[2])
     return found_
 
 
