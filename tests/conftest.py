@@ -16,18 +16,15 @@ LONGEST = ("e2e", "release", "examples", "bad_input")
 """Folders whose tests take longest: begun first, so that no worker is left alone with them at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what one worker runs by itself: a file, and all of the end-to-end tests, which share ports and images."""
+    """Begin with the folders that take longest."""
     here = Path(__file__).parent
 
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(here).parts[0]
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
-    for item in items:
-        group = "e2e" if folder(item) == "e2e" else item.path.relative_to(here).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: LONGEST.index(folder(item)) if folder(item) in LONGEST else len(LONGEST))
+    items.sort(key=place)
 
 
 Golden = Callable[[Path, str], None]
