@@ -124,6 +124,19 @@ def test_a_range_always_holds_what_was_seen(seen: tuple[float, float], kind: Kin
     assert bounds == [] or bounds[0] <= least <= most <= bounds[1]
 
 
+@pytest.mark.parametrize(
+    ("distinct", "rows", "most"),
+    [
+        (7, 200, 6),  # every weekday, each many times
+        (6, 200, 7),  # one between was not met
+        (7, 100, 7),  # too few rows to tell
+    ],
+)
+def test_whole_numbers_that_leave_none_out_are_codes(distinct: int, rows: int, most: int) -> None:
+    columns, _, _ = drafted(ColumnProfile("day", Kind.INTEGER, least=0, most=6, distinct=distinct), rows=rows)
+    assert columns["day"].rules == (Rule(RuleKind.AT_LEAST, 0), Rule(RuleKind.AT_MOST, most))
+
+
 def test_a_small_set_met_often_is_a_rule_and_a_rare_one_is_not() -> None:
     columns, _, _ = drafted(
         ColumnProfile("often", Kind.STRING, distinct=2, values=("a", "b")),

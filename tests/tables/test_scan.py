@@ -19,6 +19,7 @@ import pytest
 from release_gate.contracts.bounds import is_multiple
 from release_gate.contracts.contract import Column, Contract, Kind, Rule, RuleKind
 from release_gate.contracts.counts import ColumnCount, Fit
+from release_gate.contracts.judgement import data_findings
 from release_gate.contracts.reading import read as read_contract
 from release_gate.data_places import Connection
 from release_gate.documents import parse
@@ -273,6 +274,18 @@ def test_of_a_promised_exact_type_every_value_must_fit(
         assert one(pa.array([value, None], stored), described).fit is Fit.WRONG, value
 
 
+def test_values_that_tell_a_wrong_type_are_counted_and_shown() -> None:
+    rides = contract(column("seats", "integer"))
+    table = pa.table({"seats": pa.array([1.0, 2.5, 3.0, 4.0, math.inf])})
+    scanned_ = scanned(Embedded().arrow(table, ["t"], table.schema), rides, "rides.parquet")
+    (wrong,) = data_findings(rides, scanned_.counts)
+    scanned_.close()
+    assert wrong.code == "column-type"
+    said = "holds double, the contract says integer: 2 rows (40.00%) do not fit, such as '2.5' in row 2, 'inf' in row 5"
+    assert wrong.message == said
+    assert wrong.evidence["rows"] == 2
+
+
 def test_a_text_that_the_promised_exact_type_can_not_hold_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n7\n1000000000000\n")
     described = contract(column("a", "integer", physicalType="int32"))
@@ -376,3 +389,19 @@ def test_rows_of_a_database_are_shown_in_order_though_a_part_of_their_key_is_mis
     with closing(scanned(opened, described, "t")) as found:
         (broken,) = found.counts.columns[0].broken
         assert sorted(str(example.key) for example in broken.examples) == ["k=3", "k=7", "k=None"]
+
+
+def test_one_word_among_the_moments_of_json_lines_is_unreadable_and_no_wrong_type(tmp_path: Path) -> None:
+    lines = ['{"day":"2024-01-01","seats":"7"}', '{"day":"soon","seats":"8"}', '{"day":"2024-01-03","seats":"9"}']
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    described = contract(
+        column("day", "date", unique=True, logicalTypeOptions={"minimum": "2024-01-02"}), column("seats", "integer")
+    )
+    with closing(scan(tmp_path / "t.jsonl", described, shown="t.jsonl")) as found:
+        day, seats = found.counts.columns
+    assert (day.fit, day.invalid, [one.row for broken in day.broken for one in broken.examples]) == (
+        Fit.FITS,
+        2,
+        [2, 1],
+    )
+    assert seats.fit is Fit.WRONG  # a number in quotes is a text

@@ -44,11 +44,16 @@ class Broken:
 
 @dataclass(frozen=True)
 class ColumnCount:
-    """What one declared column holds. `invalid` counts rows that break any rule that blocks, each row once."""
+    """What one declared column holds. `invalid` counts rows that break any rule that blocks, each row once.
+
+    `misfits` counts rows whose value tells that the type is wrong: a fraction among integers.
+    """
 
     name: str
     found: str | None
     fit: Fit = Fit.FITS
+    misfits: int = 0
+    misfit_examples: tuple[Example, ...] = ()
     nulls: int = 0
     null_examples: tuple[Example, ...] = ()
     invalid: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from release_gate.contracts.contract import Kind
@@ -22,6 +22,7 @@ _SMALL = {
     "Binary": (None, "binary"),
     "Null": (None, "null"),
 }
+_MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 
 
@@ -35,6 +36,7 @@ class Found:
         storage: the exact type in Arrow's words, such as `int64` or `timestamp[us]`.
         text: whether all is text that only the contract can read, as in CSV.
         sure: whether it is known to hold no NaN.
+        loose: whether it is text of a format without moments, of which those are read that the contract promises.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Found:
     storage: str
     text: bool = False
     sure: bool = False
+    loose: bool = False
 
     @property
     def floating(self) -> bool:
@@ -67,6 +70,11 @@ def found(name: str, held: str, dtype: Any, storage: str | None = None, *, text:
     if storage == "null":
         kind = None
     return Found(name, held, dtype, kind, "text" if text else storage or spelled, text)
+
+
+def declared(one: Found, kind: Kind) -> Found:
+    """A column as a contract that promises this type reads it."""
+    return replace(one, text=True, storage="text") if one.loose and kind in _MOMENTS else one
 
 
 def described(dtype: Any) -> tuple[Kind | None, str]:

@@ -131,7 +131,7 @@ def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[st
     said["required"] = column.nulls == 0
     known = _is_set(column, rows)
     # What is said of values shows some of them.
-    options: dict[str, Any] = {} if column.sensitive else _range(column)
+    options: dict[str, Any] = {} if column.sensitive else _range(column, rows)
     if column.pattern and not known and not column.sensitive:
         options["pattern"] = column.pattern
     if column.zone is not None:
@@ -149,8 +149,13 @@ def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[st
 
 def _is_set(column: ColumnProfile, rows: int) -> bool:
     """Whether its texts are few, all known, and each met often."""
-    often = column.distinct * SET_SIZE <= rows
-    return column.kind is Kind.STRING and 0 < len(column.values) == column.distinct and often and not column.sensitive
+    whole = 0 < len(column.values) == column.distinct
+    return column.kind is Kind.STRING and whole and _often(column, rows) and not column.sensitive
+
+
+def _often(column: ColumnProfile, rows: int) -> bool:
+    """Whether each of its values is met many times."""
+    return column.distinct * SET_SIZE <= rows
 
 
 def _quality(column: ColumnProfile, rows: int, *, known: bool) -> list[dict[str, Any]]:
@@ -171,8 +176,8 @@ def _names_rows(column: ColumnProfile, rows: int) -> bool:
     return rows > 1 and column.distinct == rows and column.kind in {Kind.STRING, Kind.INTEGER}
 
 
-def _range(column: ColumnProfile) -> dict[str, Bound]:
-    """A widened range; what is a share or a flag stays one, what is never negative stays so."""
+def _range(column: ColumnProfile, rows: int) -> dict[str, Bound]:
+    """A widened range; what is a share, a flag or a code stays one, what is never negative stays so."""
     least, most = column.least, column.most
     if isinstance(least, str):
         # Days go on: only their beginning is known.
@@ -181,6 +186,8 @@ def _range(column: ColumnProfile) -> dict[str, Bound]:
         return {}
     if column.kind in {Kind.NUMBER, Kind.INTEGER} and least >= 0 and most <= 1:
         return {"minimum": 0, "maximum": 1}
+    if column.kind is Kind.INTEGER and column.distinct == most - least + 1 and _often(column, rows):
+        return {"minimum": least, "maximum": most}  # every one from 1 to 12, each many times: months, not a sample
     span = float(most - least) or float(abs(most)) or 1.0
     widened = (least - span * SLACK, most + span * SLACK)
     if span < SMALLEST_SPAN or not all(map(math.isfinite, widened)):

@@ -11,7 +11,7 @@ from release_gate.contracts.examples import evidence, shown
 from release_gate.contracts.measured import custom_findings, drift_findings, exactly, measure_findings
 from release_gate.contracts.storage import kind
 from release_gate.findings import finding
-from release_gate.verdict import Finding, Severity, Where
+from release_gate.verdict import Finding, Scalar, Severity, Where
 
 _CODES = {
     **dict.fromkeys((RuleKind.AT_LEAST, RuleKind.ABOVE, RuleKind.AT_MOST, RuleKind.BELOW), "value-range"),
@@ -98,7 +98,12 @@ def _column(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Find
     if count.fit is Fit.WRONG:
         narrow = column.storage if kind(count.found or "") is column.kind else None
         message = f"holds {count.found}, the contract says {narrow or promised}"
-        yield finding("column-type", message, where=where, evidence={"found": count.found, "promised": promised})
+        said: dict[str, Scalar | list[Scalar]] = {"found": count.found, "promised": promised}
+        if count.misfits:
+            verb = "does" if count.misfits == 1 else "do"
+            message += f": {_part(count.misfits, counts.rows)} {verb} not fit{shown(count.misfit_examples)}"
+            said |= evidence(count.misfits, count.misfit_examples)
+        yield finding("column-type", message, where=where, evidence=said)
     elif count.fit is Fit.STORAGE:
         # Whether a float would be rounded to another one is not looked at.
         fits = "" if column.storage in {"double", "float", "halffloat"} else "; every value fits"

@@ -64,6 +64,7 @@ def _failing(
         if known.get((one.name, "unreadable")):
             yield (one.name, "unreadable"), (one.judged.unreadable, shown)
         if known.get((one.name, "misfit")):
+            yield (one.name, "misfit"), (one.judged.misfit, shown)
             continue
         for check in one.checks:
             if known.get(check.key):

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from release_gate.contracts.contract import Contract
 from release_gate.contracts.counts import Broken, ColumnCount, Counts, Effort, Fit, KeyCount
+from release_gate.contracts.found import Found, declared
 from release_gate.tables.asking import Asking
 from release_gate.tables.checks import Check, ColumnChecks, checks_of, moved, once, refused
 from release_gate.tables.keys import Keys
@@ -75,6 +76,7 @@ def scanned(
     Raises:
         Unanswered: the engine can't read the data.
     """
+    relation.shape = replace(relation.shape, columns=tuple(_declared(relation, contract)))
     checks = tuple(checks_of(contract, relation))
     while True:
         try:
@@ -89,6 +91,12 @@ def scanned(
             if judgeable is None:
                 raise
             checks = judgeable
+
+
+def _declared(relation: Relation, contract: Contract) -> Iterator[Found]:
+    for one in relation.shape.columns:
+        column = contract.column(one.name)
+        yield one if column is None else declared(one, column.kind)
 
 
 class _Scan:
@@ -237,7 +245,7 @@ class _Scan:
         return Effort(self.relation.shape.engine, self.proven, every - self.proven, self.relation.queries)
 
     def _column(self, one: ColumnChecks, found: Mapping[Any, Any]) -> ColumnCount:
-        misfit = bool(self.known.get((one.name, "misfit"), 0))
+        misfit = int(self.known.get((one.name, "misfit"), 0))
         unreadable = int(self.known.get((one.name, "unreadable"), 0))
         broken = [Broken(None, unreadable, found.get((one.name, "unreadable"), ()))] if unreadable else []
         failing: list[Check] = [] if misfit else [check for check in one.checks if self.known.get(check.key)]
@@ -248,6 +256,8 @@ class _Scan:
             name=one.name,
             found=one.judged.found.storage,
             fit=Fit.WRONG if misfit else one.judged.fit,
+            misfits=misfit,
+            misfit_examples=found.get((one.name, "misfit"), ()),
             nulls=int(self.known[one.name, "nulls"]),
             null_examples=found.get((one.name, "nulls"), ()),
             invalid=int(self.known[one.name, "invalid"]) if len(blocking) > 1 else alone,
