@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # Speed is measured by scripts/bench; a busy machine must not fail a test.
 settings.register_profile("project", deadline=None)
@@ -14,6 +16,19 @@ settings.load_profile("project")
 
 LONGEST = ("e2e", "release", "examples", "bad_input")
 """Folders whose tests take longest: begun first, so that no worker is left alone with them at the end."""
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] # the library has no types
+    """A worker has a file at a time, and one has all end-to-end tests: runs of one workflow wait for each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Say who runs what, where tests run side by side."""
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
