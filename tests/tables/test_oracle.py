@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull, Policy, Rule, RuleKind
 from release_gate.contracts.counts import Counts, Fit
+from release_gate.tables import ahead
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.opening import open_files
 from release_gate.tables.samples import EXAMPLES
@@ -118,6 +119,14 @@ def cases(draw: st.DrawFn) -> tuple[pa.Table, Contract]:
     key = tuple(names[: draw(st.integers(0, min(2, len(names))))])
     table = pa.Table.from_arrays(stored, names=list(names))
     return table, Contract("made", "1.0.0", tuple(columns), key=key)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def texts_are_grouped() -> Iterator[None]:
+    """In small tables too, so that they are judged so here."""
+    fewest, ahead.FEWEST_ROWS = ahead.FEWEST_ROWS, 0
+    yield
+    ahead.FEWEST_ROWS = fewest
 
 
 @contextmanager

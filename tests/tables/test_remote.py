@@ -15,8 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from release_gate.contracts.contract import Column, Contract, Kind
 from release_gate.findings import BadInput
+from release_gate.tables.embedded import Embedded
 from release_gate.tables.places import Data, data_at
+from release_gate.tables.remote import PROTOCOL, Meta, _Ranges
+from release_gate.tables.scan import scanned
 from tests.registry.conftest import S3, s3, s3_server  # noqa: F401 - fixtures
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -183,3 +187,31 @@ def test_buckets_are_read_by_name_and_by_pattern(s3: S3, tmp_path: Path) -> None
     assert place.state() == before
     s3.asked("PUT", f"/{s3.bucket}/days/day%3D3/t.parquet", (tmp_path / "t.parquet").read_bytes())
     assert place.state() != before
+
+
+class Ending:
+    """A store whose reader is interrupted after so many reads."""
+
+    def __init__(self, content: bytes, reads: int) -> None:
+        self.content = content
+        self.left = reads
+
+    def get_range(self, _: str, *, start: int, length: int) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return self.content[start : start + length]
+
+
+@pytest.mark.parametrize("reads", [0, 1])  # the footer, the columns
+def test_an_end_in_the_middle_of_a_read_stays_an_end(tmp_path: Path, reads: int) -> None:
+    put(tmp_path)
+    content, name = (tmp_path / "t.parquet").read_bytes(), f"{PROTOCOL}://0/t.parquet"
+    contract = Contract("made", "1.0.0", (Column("a", Kind.INTEGER, unique=True), Column("b", Kind.STRING)))
+    engine = Embedded(contract=contract)
+    engine.filesystem(_Ranges(Ending(content, reads), {name: Meta("t.parquet", len(content), None, "")}))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            scanned(engine.parquet({name: "t.parquet"}), contract, "t.parquet")
+    finally:
+        engine.close()

@@ -349,6 +349,25 @@ def test_what_is_infinite_or_too_large_is_in_no_set_of_integers() -> None:
     assert (found.unjudgeable, found.invalid) == ((), 1)
 
 
+def test_the_last_nanosecond_of_64_bits_is_a_moment_like_any(tmp_path: Path) -> None:
+    last = pa.array([2**63 - 1, -(2**63) + 1, 0], pa.timestamp("ns"))
+    pq.write_table(pa.table({"a": last}), tmp_path / "t.parquet")
+    described = contract(column("a", "timestamp", logicalTypeOptions={"minimum": "1900-01-01T00:00:00"}))
+    with closing(scan(tmp_path / "t.parquet", described, shown="t")) as found:
+        (count,) = found.counts.columns
+    assert (count.fit, count.invalid) == (Fit.FITS, 1)
+
+
+def test_single_values_of_a_list_are_judged_by_no_rule_and_no_measure() -> None:
+    known = [{"type": "library", "metric": "invalidValues", "arguments": {"validValues": ["a"]}, "mustBe": 0}]
+    none = [{"type": "library", "metric": "missingValues", "arguments": {"missingValues": ["a"]}, "mustBe": 0}]
+    table = pa.table({"a": [["a"], ["b"]], "b": [["a"], ["b"]]})
+    counts = counts_of(table, column("a", "array", quality=known), column("b", "array", quality=none)).counts
+    causes = [cause for one in counts.columns for _, cause in one.unjudgeable]
+    causes += [one.cause or "" for one in counts.measures]
+    assert causes == ["it judges single values, and the column holds array"] * 2
+
+
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_nanosecond_beyond_a_bound_is_beyond_it(tmp_path: Path, exact: bool) -> None:
     midnight = 1_704_067_200 * 10**9

@@ -49,10 +49,10 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         # Hashing holds no lock of Python's: on a second core it costs no time beside imports and queries.
         identity = beside.submit(place.identity)
         scanned = _scanned(place, reading.contract, now, exact=wanted.exact)
-        from release_gate.commands.contract_revision import revision
-        from release_gate.gates.schema_check import Judged, findings_of
-
         try:
+            from release_gate.commands.contract_revision import revision
+            from release_gate.gates.schema_check import Judged, findings_of
+
             scanned = _with_customs(context, spot.root, source, scanned, place)
             accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
             scanned, acts = _quarantined(scanned, reading.contract, spot, quarantine)
@@ -108,7 +108,7 @@ def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> 
 
     relation = place.open(None if exact else contract)
     try:
-        from release_gate.tables.scan import scanned  # Ibis: imported while the engine is at work
+        from release_gate.tables.scan import scanned  # Ibis: where files are asked ahead, the engine is at work already
 
         return scanned(relation, contract, place.shown, now=now, exact=exact)
     except Unanswered as cause:

@@ -21,8 +21,11 @@ DOUBLE, SINGLE = 2.0**-50, 2.0**-21
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a number that compares: no truth value, no NaN."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    """Whether it is a number that compares: no truth value, no NaN, nothing beyond the largest float."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    except OverflowError:
+        return False
 
 
 def is_whole(value: object) -> bool:

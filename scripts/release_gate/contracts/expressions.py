@@ -21,6 +21,7 @@ _COMPARED = {
     RuleKind.AT_MOST: lambda value, bound: value <= bound,
     RuleKind.BELOW: lambda value, bound: value < bound,
 }
+_SEVERAL = {Kind.ARRAY, Kind.VECTOR, Kind.MAP, Kind.OBJECT}
 _MOST_DIGITS = Decimal(10) ** 38
 _LONGEST = 400
 """Digits of the largest float with as many places as a decimal can have."""
@@ -198,6 +199,8 @@ def _exact(value: float | Decimal, places: int) -> Expression:
 
 def _member(rule: Rule, judged: Judged, value: Expression) -> Expression:
     """Values of another type, or finer than the column, are in no set: 1 is not the word `1`."""
+    if judged.column.kind in _SEVERAL:
+        raise ValueError(f"it judges single values, and the column holds {judged.column.kind}")
     members = []
     for one in rule.value if isinstance(rule.value, tuple) else (rule.value,):
         try:

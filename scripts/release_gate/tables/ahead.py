@@ -1,16 +1,14 @@
 """What is asked of Parquet files before a rule is compiled, in SQL of our own and beside the imports of what compiles.
 
-Footers prove most ranges; where they are silent one look shows that there is no NaN. Whole numbers that must be unique
-are counted as bits of words. Texts that repeat, as the size of a file's dictionaries tells, are grouped:
-rules then judge each text once.
+Footers prove most ranges; of floats one look shows that there is no NaN, which footers leave out. Whole numbers that
+must be unique are counted as bits of words. Texts that repeat, as the sizes in footers tell, are grouped: rules then
+judge each text once.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +21,18 @@ from release_gate.tables.stored import Footer
 
 SPARSEST = 16
 """Integers of a span for each row: beyond it words of 64 hold so few each that they are as many as the values."""
+FEWEST_ROWS = 100_000
+"""In smaller tables texts are judged row by row in less time than their groups are planned."""
+MOST_TEXTS = 32
+"""Columns of texts that are grouped; the plan of more takes longer than it saves."""
 LIKELY_FEW = 64 << 10
 """Bytes, as stored, of a part's dictionary beyond which its texts are too many to be grouped."""
-SMALL = 1 << 20
-"""Bytes of all dictionaries of a column up to which grouping it costs nothing worth a thought."""
+PLAIN = 4
+"""Bytes a value, unpacked, from which a dictionary has overflowed: a code of two bytes, or a text of five at least."""
 GROUPED = "grouped"
 """The name of the table of texts."""
+PLACE, TEXT = "place", "text"
+"""Its columns, beside `TIMES`."""
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATING = ("FLOAT", "DOUBLE")
 _ORDERED = (*_WHOLE, *_FLOATING, "HUGEINT", "UHUGEINT", "DECIMAL", "DATE", "TIME", "TIMESTAMP")
@@ -81,10 +85,10 @@ def _ordered(kind: str) -> bool:
 
 
 def _few(footer: Footer | None) -> bool:
-    """Whether a column's texts repeat so much that there can be only few of them."""
-    if footer is None or footer.largest is None or footer.nulls is None or footer.largest > LIKELY_FEW:
+    """Whether every part of a column has a dictionary, small and used throughout."""
+    if footer is None or footer.largest is None or footer.nulls is None:
         return False
-    return footer.dictionaries <= max(SMALL, footer.values // 8)
+    return footer.largest <= LIKELY_FEW and footer.unpacked <= PLAIN * footer.values
 
 
 @dataclass(frozen=True)
@@ -114,31 +118,43 @@ class Ahead:
         self._connection = connection
         self._source = source
         self._wanted = wanted
-        self._ended = threading.Event()
+        self._ended, self._looked, self._done = threading.Event(), threading.Event(), threading.Event()
+        self._known, self._numbers = Known(), Numbers()
+        self._thread = threading.Thread(target=self.ask, name="ahead")
         self.queries = 0
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        self._known: Future[Known] = self._beside.submit(self._look)
-        self._counted: Future[Numbers] = self._beside.submit(self._count)
+
+    def begin(self) -> None:
+        """Ask beside everything else; for what reads through Python, call `ask` instead, which an end can interrupt."""
+        self._thread.start()
+
+    def ask(self) -> None:
+        """Ask here and now."""
+        try:
+            self._known = self._look()
+            self._looked.set()
+            self._numbers = self._count(self._known)
+        finally:
+            self._looked.set()
+            self._done.set()
 
     def known(self) -> Known:
         """What footers and one look say; waits for it."""
-        return self._known.result()
+        self._looked.wait()
+        return self._known
 
     def counted(self) -> Numbers:
         """What was counted; waits for it."""
-        return self._counted.result()
+        self._done.wait()
+        return self._numbers
 
     def stop(self) -> None:
         """End what still runs."""
         self._ended.set()
-        self._beside.shutdown(wait=False, cancel_futures=True)
         # An interruption that comes between two queries stops neither: again, until the thread has seen its end.
-        while not all(one.done() for one in (self._known, self._counted)):
+        while self._thread.is_alive():
             self._connection.interrupt()
-            time.sleep(_WAIT)
+            self._thread.join(_WAIT)
         self._connection.close()
-
-    # In the thread
 
     def _look(self) -> Known:
         asked = ", ".join(f"min({_plain(one)}), max({_plain(one)})" for one in self._wanted.ends)
@@ -156,20 +172,21 @@ class Ahead:
         known = {held: end for held, end in ends.items() if held not in doubtful}
         return Known(int(row[0]), known, sure)
 
-    def _count(self) -> Numbers:
-        known = self._known.result()
-        texts = self._grouped()
+    def _count(self, known: Known) -> Numbers:
+        if known.rows is None:
+            return Numbers()
+        texts = self._grouped() if known.rows >= FEWEST_ROWS else ()
         return Numbers(dict(self._distinct(known)), texts)
 
     def _grouped(self) -> tuple[str, ...]:
-        """Make the table of texts: each stands in its own column of a row that says how many rows have it."""
-        texts = self._wanted.texts
+        """Make the table of texts: the place of the column among these, a text of it, how many rows have that."""
+        texts = self._wanted.texts[:MOST_TEXTS]
         if not texts:
             return ()
         parts = [
-            f"SELECT {', '.join(one if one == held else f'NULL::VARCHAR AS {one}' for one in texts)}, "
-            f"count(*)::BIGINT AS {TIMES} FROM {self._source} WHERE {held} IS NOT NULL GROUP BY {held}"
-            for held in texts
+            f"SELECT {place}::INTEGER AS {PLACE}, {held} AS {TEXT}, count(*)::BIGINT AS {TIMES} "
+            f"FROM {self._source} WHERE {held} IS NOT NULL GROUP BY {held}"
+            for place, held in enumerate(texts)
         ]
         made = self._asked(f"CREATE TABLE {GROUPED} AS {' UNION ALL '.join(parts)}")
         return () if made is None else texts

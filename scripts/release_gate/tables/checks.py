@@ -33,7 +33,10 @@ class Check:
     def proven(self, least: Any, most: Any) -> bool:
         """Whether the least and greatest value of the column prove the rule."""
         if self.rounded and least is not None and most is not None:
-            least, most = least - timedelta(microseconds=1), most + timedelta(microseconds=1)
+            try:
+                least, most = least - timedelta(microseconds=1), most + timedelta(microseconds=1)
+            except OverflowError:
+                return False  # the last nanosecond that 64 bits hold is told as the end of time
         return self.provable and proven(self.rule, self.bound, least, most)
 
 

@@ -9,22 +9,31 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import threading
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 import ibis
 
+from release_gate.tables.ahead import GROUPED, PLACE, TEXT
+from release_gate.tables.relation import TIMES
+
 _PACKAGE = "ibis.backends.sql.compilers"
+_OPENING = threading.RLock()
 
 
 class _Unopened(ModuleType):
     """The package before its own code has run, which the first question for one of its names lets run."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or self.__spec__ is None or self.__spec__.loader is None:
+        spec = self.__spec__
+        if (name.startswith("__") and name != "__all__") or spec is None or spec.loader is None:
             raise AttributeError(name)
-        self.__class__ = ModuleType  # type: ignore[assignment]
-        self.__spec__.loader.exec_module(self)
+        with _OPENING:
+            if type(self) is _Unopened:  # not by another thread meanwhile
+                spec.loader.exec_module(self)
+                self.__class__ = ModuleType  # type: ignore[assignment]
         return getattr(self, name)
 
 
@@ -34,6 +43,8 @@ def _compiler() -> Any:
         package = importlib.util.module_from_spec(spec)
         package.__class__ = _Unopened
         sys.modules[_PACKAGE] = package
+        above, _, own = _PACKAGE.rpartition(".")
+        setattr(sys.modules[above], own, package)
     return importlib.import_module(f"{_PACKAGE}.duckdb").compiler
 
 
@@ -53,6 +64,15 @@ def dtype_of(kind: str) -> Any:
         RecursionError: it is nested too deep.
     """
     return _TYPES.from_string(kind)
+
+
+def grouped(held: Sequence[str]) -> Any:
+    """The table of texts that was made ahead, each in the column that it is of; see `Counted.grouped`."""
+    table = table_of(GROUPED, {PLACE: "int32", TEXT: "string", TIMES: "int64"})
+    columns = {
+        one: ibis.ifelse(table[PLACE] == place, table[TEXT], ibis.null("string")) for place, one in enumerate(held)
+    }
+    return table.select(**columns, **{TIMES: table[TIMES]})
 
 
 def table_of(name: str, columns: dict[str, Any]) -> Any:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from release_gate.contracts.found import Found, found
-from release_gate.tables.ahead import GROUPED, Ahead, Field, Known, sought
+from release_gate.tables.ahead import Ahead, Field, Known, sought
 from release_gate.tables.causes import cause_of
-from release_gate.tables.relation import FILE, ROW, TIMES, Counted, Shape, Unanswered
-from release_gate.tables.sealed import SESSION, Reach, asked, sealed
+from release_gate.tables.relation import FILE, ROW, Counted, Shape, Unanswered
+from release_gate.tables.sealed import SESSION, Reach, asked, raise_end, sealed
 from release_gate.tables.spilling import spill as spill_folder
 from release_gate.tables.spoken import Partitions, as_text, by_file, first_alike, globs, outside
 from release_gate.tables.stored import Footer, footers, of_parquet, stored
@@ -78,7 +78,7 @@ class Embedded:
 
         known = stored(ask, self._reach.files)
         source = f"read_parquet({globs(files)}, hive_partitioning = false)"
-        said = footers(ask, self._reach.files)
+        said = footers(ask, self._reach.files) if self._contract is not None else {}
         told = outside(partitions, [name for name, _ in known])
         self._view(source, len(known), told)
         # Asked of the view: DuckDB calls a nameless column C0, and then takes no other of that name.
@@ -202,8 +202,7 @@ class Embedded:
         if self._ahead is None:
             return Counted()
         numbers = self._ahead.counted()
-        columns = dict.fromkeys(numbers.texts, "string") | {TIMES: "int64"}
-        return Counted(numbers.distinct, _compiled().table_of(GROUPED, columns) if numbers.texts else None)
+        return Counted(numbers.distinct, _compiled().grouped(numbers.texts) if numbers.texts else None)
 
     def rows(self, expression: Any) -> list[tuple[Any, ...]]:
         """The rows of an expression; see `Relation.rows`."""
@@ -233,13 +232,15 @@ class Embedded:
 
     def close(self) -> None:
         """Close the connection and take the spilled files away."""
-        if self._ahead is not None:
-            self._ahead.stop()
-        for connection in (self._connection, self._sealed):
-            with contextlib.suppress(duckdb.Error):
-                if connection is not None:
-                    connection.close()
-        self._spill.close()
+        try:
+            if self._ahead is not None:
+                self._ahead.stop()
+        finally:
+            for connection in (self._connection, self._sealed):
+                with contextlib.suppress(duckdb.Error):
+                    if connection is not None:
+                        connection.close()
+            self._spill.close()
 
     # Inside
 
@@ -258,6 +259,11 @@ class Embedded:
             for setting in SESSION:
                 connection.execute(f"SET {setting}")
             self._ahead = Ahead(connection, "data", sought(self._contract, fields, said))
+            if self._reach.systems:
+                self._ahead.ask()
+                raise_end(self._reach)
+            else:
+                self._ahead.begin()
 
     def _open(
         self,
@@ -290,9 +296,11 @@ class Embedded:
         try:
             return connection.execute(text).fetchall()
         except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise_end(self._reach)
             cause = "the memory limit is too small for this table: give more by --memory"
             raise Unanswered(cause, full=True) from error
         except duckdb.Error as error:
+            raise_end(self._reach)
             why = cause_of(str(error), self._reach.files)
             raise Unanswered(why, unreadable=isinstance(error, _UNREADABLE)) from error
         except RuntimeError as error:

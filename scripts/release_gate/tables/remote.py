@@ -212,13 +212,14 @@ class _Ranges(AbstractFileSystem):  # type: ignore[misc]
         super().__init__()
         self.store = store
         self.files = files
+        self.ended: BaseException | None = None
 
     def begin(self, path: str) -> io.BufferedReader:
         """A file, to be read from its start in large pieces."""
-        return io.BufferedReader(_Object(self.store, self._of(path)), _PIECE)
+        return io.BufferedReader(_Object(self, self._of(path)), _PIECE)
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Object(self.store, self._of(path)), _BLOCK)
+        return io.BufferedReader(_Object(self, self._of(path)), _BLOCK)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """Name and size."""
@@ -252,8 +253,8 @@ class _Ranges(AbstractFileSystem):  # type: ignore[misc]
 class _Object(io.RawIOBase):
     """An object read from any place."""
 
-    def __init__(self, store: Any, meta: Meta) -> None:
-        self.store = store
+    def __init__(self, system: _Ranges, meta: Meta) -> None:
+        self.system = system
         self.meta = meta
         self.at = 0
 
@@ -279,7 +280,13 @@ class _Object(io.RawIOBase):
         length = min(len(buffer), self.meta.size - self.at)
         if length <= 0:
             return 0
-        found = bytes(self.store.get_range(self.meta.path, start=self.at, length=length))
+        try:
+            found = bytes(self.system.store.get_range(self.meta.path, start=self.at, length=length))
+        except Exception:
+            raise
+        except BaseException as end:
+            self.system.ended = end
+            raise
         buffer[: len(found)] = found
         self.at += len(found)
         return len(found)

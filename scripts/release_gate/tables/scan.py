@@ -27,7 +27,7 @@ from release_gate.tables.relation import TIMES, Counted, Relation, Unanswered
 from release_gate.tables.samples import samples
 
 ENOUGH = 2**30
-"""Memory that bitmaps may take part of once the engine ran out of its own."""
+"""The memory that is told to be the limit once the engine ran out of its own."""
 RANGES = 2
 """With more range rules on a column than this, its least and greatest value are cheaper to ask for than each count."""
 
@@ -131,7 +131,7 @@ class _Scan:
     # The phases
 
     def _know(self) -> None:
-        shape = self.relation.shape
+        shape, self.counted = self.relation.shape, self.relation.counted()
         if shape.rows is None:
             return
         self.known["rows"] = shape.rows
@@ -142,7 +142,6 @@ class _Scan:
             # Asked for with the rest, missing values would make the engine read every row.
             if one.judged.plain and held in shape.nulls:
                 self.known[one.name, "nulls"] = shape.nulls[held]
-        self.counted = self.relation.counted()
         self._prove()
 
     def _count_grouped(self) -> None:

@@ -25,7 +25,7 @@ class Reach:
         files: paths of the files, with their names for people.
         folders: folders whose files are all part of the table.
         extensions: files of DuckDB extensions.
-        systems: fsspec file systems.
+        systems: fsspec file systems, which keep as `ended` the exception of a signal that ended a read.
         given: an Arrow table that is registered as `given`.
     """
 
@@ -35,6 +35,13 @@ class Reach:
     extensions: list[str] = field(default_factory=list)
     systems: list[Any] = field(default_factory=list)
     given: Any = None
+
+
+def raise_end(reach: Reach) -> None:
+    """Raise what ended a read of our own: the engine tells a signal's exception as an error like any other."""
+    for system in reach.systems:
+        if system.ended is not None:
+            raise system.ended
 
 
 def sealed(
@@ -67,6 +74,7 @@ def sealed(
             connection.execute(f"SET {setting}")
     except duckdb.Error as error:
         connection.close()
+        raise_end(reach)
         raise Unanswered(cause_of(str(error), reach.files)) from error
     return connection
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,40 +43,46 @@ class Footer:
     Attributes:
         values: how many values it has, those that are missing too.
         nulls: how many are missing; None where a footer doesn't say.
-        dictionaries: bytes of the dictionaries of its parts.
-        largest: bytes of the largest of them; None where a part has none.
+        unpacked: bytes of all its pages before they were packed.
+        largest: bytes of the largest dictionary of a part, as stored; None where a part has none.
     """
 
     values: int
     nulls: int | None
-    dictionaries: int
+    unpacked: int
     largest: int | None
 
 
 def footers(ask: Ask, files: Iterable[str]) -> dict[str, Footer]:
     """What footers say of each top column that is not nested, by the name it is held under.
 
-    Nothing at all where files have their columns in another order.
+    Nothing at all where files have their columns in another order, or numbers that nobody can add.
     """
-    paths = list(files)
+    try:
+        return dict(_footers(ask, list(files)))
+    except Unanswered:
+        return {}
+
+
+def _footers(ask: Ask, paths: Sequence[str]) -> Iterator[tuple[str, Footer]]:
     names = f"SELECT list(name ORDER BY column_id) AS names FROM parquet_schema({globs(paths)}) GROUP BY file_name"  # noqa: S608 - quoted
     order = f"SELECT count(DISTINCT names) FROM ({names})"  # noqa: S608
     if len(paths) > 1 and ask(order)[0][0] != 1:
-        return {}
+        return
     size = "data_page_offset - dictionary_page_offset"
     told = (
         "SELECT column_id, sum(num_values)::BIGINT, "  # noqa: S608
         "CASE WHEN bool_and(stats_null_count IS NOT NULL) THEN sum(stats_null_count)::BIGINT END, "
-        f"coalesce(sum({size}), 0)::BIGINT, CASE WHEN bool_and({size} > 0) THEN max({size})::BIGINT END "
+        "sum(total_uncompressed_size)::BIGINT, "
+        f"CASE WHEN bool_and(coalesce({size} > 0, false)) THEN max({size})::BIGINT END "
         f"FROM parquet_metadata({globs(paths)}) GROUP BY 1"
     )
     leaves = {leaf: Footer(*said) for leaf, *said in ask(told)}
-    found_, leaf = {}, 0
+    leaf = 0
     for place, (_, nodes) in enumerate(_columns(ask, paths[0])):
         if len(nodes) == 1 and leaf in leaves:
-            found_[f"c{place}"] = leaves[leaf]
+            yield f"c{place}", leaves[leaf]
         leaf += sum(1 for node in nodes if not node[2])
-    return found_
 
 
 def of_parquet(place: int, dtype: Any, name: str, exact: str | None) -> Found:
