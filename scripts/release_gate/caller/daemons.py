@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ from release_gate.findings import BadInput
 
 MARK = "RELEASE_GATE_DAEMON"
 """Variable that holds the path of the log: inherited by every process that a daemon starts."""
+START = "RELEASE_GATE_DAEMON_START"
+"""Variable that tells one start from another with the same log, likewise inherited."""
 KILLED = 5.0
 """Seconds we wait for processes to be gone after SIGKILL."""
 PAUSE = 0.02
@@ -42,7 +45,7 @@ class SystemDaemons:
         Raises:
             BadInput: `command-missing`: there is no such command, or it can't be executed.
         """
-        variables = {**self._environ, **environment, MARK: str(log)}
+        variables = {**self._environ, **environment, MARK: str(log), START: secrets.token_hex(8)}
         if "PATH" in environment:
             variables["PATH"] = os.pathsep.join(filter(None, (environment["PATH"], self._environ.get("PATH"))))
         make_folder(log.parent)
@@ -113,8 +116,9 @@ class SystemDaemons:
         if began == daemon.started:
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(daemon.pid)
-                mark = process.environ().get(MARK)
-                for one in (process, *process.children(recursive=True), *(_marked(mark) if mark else ())):
+                inherited = process.environ()
+                mark, start = inherited.get(MARK), inherited.get(START)
+                for one in (process, *process.children(recursive=True), *(_marked(mark, start) if mark else ())):
                     family[one.pid] = one
         if began in (None, daemon.started):
             for one in psutil.process_iter():
@@ -175,9 +179,12 @@ def _ended(process: psutil.Process) -> bool:
         return True
 
 
-def _marked(mark: str) -> Iterator[psutil.Process]:
+def _marked(mark: str, start: str | None = None) -> Iterator[psutil.Process]:
+    """The processes with that log, of one start where that is named."""
     processes: Iterable[psutil.Process] = psutil.process_iter()
     for process in processes:
         with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mark and not _ended(process):
+            inherited = process.environ()
+            same = inherited.get(MARK) == mark and start in (None, inherited.get(START))
+            if same and not _ended(process):
                 yield process

@@ -18,7 +18,7 @@ import requests
 
 from release_gate.caller.daemons import SystemDaemons
 from release_gate.cli import SystemClock
-from release_gate.edges import Session
+from release_gate.edges import Daemon, Session
 from release_gate.findings import CannotJudge
 from release_gate.serving.server import free_port
 from release_gate.serving.standing import COPY, FILE, Running, StandingFile
@@ -152,6 +152,30 @@ def test_a_run_killed_at_any_moment_of_a_start_leaves_one_server_at_the_end(
     assert told(url)["version"] == A
     assert len(SystemDaemons({}).find(state / "servers" / f"{A[7:]}.log")) == 1
     assert StandingFile(state, SystemClock()).read().running[A].port == int(url.rpartition(":")[2])
+
+
+class Blind(SystemDaemons):
+    """Sees nothing at first: a process that was only just made has no mark yet."""
+
+    looked = 0
+
+    def find(self, log: Path) -> tuple[Daemon, ...]:
+        self.looked += 1
+        return super().find(log) if self.looked > 2 else ()  # the state is put together, the start looks
+
+
+def test_a_server_that_was_not_to_be_seen_at_first_is_ended_once_another_answers(
+    make: Make, state: Path, session: Session, tmp_path: Path
+) -> None:
+    before = int(str(told(make().start(version(A, tmp_path / "a")))["pid"]))
+    for name in (FILE, COPY):
+        (state / name).unlink()  # killed before it could write down what it started
+    file = StandingFile(state, SystemClock())
+    url = Instances(file, Blind(dict(os.environ)), session, SystemClock()).start(version(A, tmp_path / "a"))
+    assert told(url)["pid"] != before
+    assert ended(before)
+    (left,) = SystemDaemons({}).find(state / "servers" / f"{A[7:]}.log")
+    assert left.pid == told(url)["pid"]
 
 
 def _start(state: str, folder: str, mode: str) -> None:

@@ -96,6 +96,7 @@ class Instances:
             )
             problem = self._wait(version, port, daemon)
             if problem is None:
+                self._end_older(version.digest, daemon)
                 slot = known.slot if known and known.port == port else None
                 return Running(port=port, pid=daemon.pid, started=daemon.started, folder=str(version.folder), slot=slot)
             lost = problem.code == "serve-died" and taken(port)
@@ -103,6 +104,15 @@ class Instances:
             if not lost or attempt == STARTS:
                 raise CannotJudge(problem)
         raise AssertionError  # the last attempt returned or raised
+
+    def _end_older(self, digest: str, daemon: Daemon) -> None:
+        """End what a run that was killed in the middle of a start left.
+
+        Between its start and its first own word a process has no mark yet, and was not found before.
+        """
+        for one in self._daemons.find(self._log(digest)):
+            if one.started < daemon.started:
+                self._daemons.stop(one, GRACE)
 
     def _free_port(self) -> int:
         """A free port that the proxy does not know as that of another version, though that one may have died."""
