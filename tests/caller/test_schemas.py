@@ -16,8 +16,8 @@ from release_gate.caller.inside.schemas import load
 from release_gate.caller.processes import Processes
 from release_gate.caller.schemas import MAXIMUM_BYTES, parsed, schema_of
 from release_gate.contracts.contract import Contract, Custom, Kind, OnNull, Rule, RuleKind
-from release_gate.contracts.pandera_yaml import read as read_pandera
 from release_gate.contracts.reading import read, read_exported
+from release_gate.contracts.standards.pandera_yaml import read as read_pandera
 from release_gate.documents import Document, parse
 from release_gate.findings import BadInput
 

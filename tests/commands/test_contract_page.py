@@ -19,8 +19,8 @@ from release_gate.change_kinds import ContractChanges
 from release_gate.commands import contract as contract_command
 from release_gate.commands import schema_check
 from release_gate.contracts.contract import Contract, Metric
-from release_gate.contracts.odcs_columns import POLICY
 from release_gate.contracts.reading import read
+from release_gate.contracts.standards.odcs_columns import POLICY
 from release_gate.documents import parse
 from tests.commands.test_schema_check import context
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_gate.change_kinds import KINDS
-from release_gate.contracts.changes import changes
+from release_gate.contracts.comparison.changes import changes
 from release_gate.contracts.contract import (
     Backfill,
     Bounds,

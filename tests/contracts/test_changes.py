@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_gate.change_kinds import KINDS, ContractChanges, Weight
-from release_gate.contracts.change import Change
-from release_gate.contracts.changes import changes, owed
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.changes import changes, owed
 from release_gate.contracts.contract import Contract, Version
 from release_gate.contracts.reading import read
 from release_gate.documents import parse

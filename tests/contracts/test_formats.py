@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_gate.contracts import formats
 from release_gate.contracts.contract import Kind, Rule, RuleKind
 from release_gate.contracts.patterns import unreadable
+from release_gate.contracts.standards import formats
 
 
 def matches(format_: str, text: str) -> bool:

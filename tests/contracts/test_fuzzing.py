@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from release_gate.contracts.allowed import Value, allows
 from release_gate.contracts.contract import Column, Contract, Kind, OnNull, Policy, Rule, RuleKind
-from release_gate.contracts.fuzzing import domains, rows
-from release_gate.contracts.pattern_texts import texts
+from release_gate.contracts.fuzz.fuzzing import domains, rows
+from release_gate.contracts.fuzz.pattern_texts import texts
 
 REJECT, KEEP = Policy(on_null=OnNull.REJECT), Policy(on_null=OnNull.KEEP)
 

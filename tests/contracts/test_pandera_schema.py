@@ -24,8 +24,8 @@ from release_gate.contracts.contract import (
     Rule,
     RuleKind,
 )  # fmt: skip
-from release_gate.contracts.pandera_schema import left_out, schema, written
 from release_gate.contracts.reading import read
+from release_gate.contracts.standards.pandera_schema import left_out, schema, written
 from release_gate.documents import parse
 from release_gate.documents import read as read_document
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_gate.contracts.contract import Backfill, Kind, OnInvalid, OnNull
-from release_gate.contracts.policy import backfill, on_invalid, on_null, policy, since
+from release_gate.contracts.standards.policy import backfill, on_invalid, on_null, policy, since
 
 
 @pytest.mark.parametrize("spelled", ["drop row", "dropRow", "drop_row", "DROP-ROW", " Drop  Row "])

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_gate.contracts.contract import Bounds, Kind, Measure, Metric, Rule, RuleKind
-from release_gate.contracts.operators import OPERATORS, bounds, none_allowed
-from release_gate.contracts.quality import Around, Quality
+from release_gate.contracts.standards.operators import OPERATORS, bounds, none_allowed
+from release_gate.contracts.standards.quality import Around, Quality
 from release_gate.documents import Document
 from release_gate.verdict import Severity
 

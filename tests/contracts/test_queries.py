@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release_gate.contracts.queries import Unsafe, checked
+from release_gate.contracts.standards.queries import Unsafe, checked
 
 NAMES = ("rides", "rides_v2")
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from release_gate.change_kinds import KINDS, Weight
-from release_gate.contracts.change import Change
-from release_gate.contracts.changes import changes
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.changes import changes
+from release_gate.contracts.comparison.revision import changes_table, revision_findings
 from release_gate.contracts.contract import Backfill, Column, Contract, Kind, OnNull, Policy
 from release_gate.contracts.reading import read
-from release_gate.contracts.revision import changes_table, revision_findings
 from release_gate.documents import parse
 from tests.contracts.written import column, odcs
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from release_gate.contracts.changes import changes
+from release_gate.contracts.comparison.changes import changes
 from release_gate.contracts.counts import ColumnCount, Counts
 from release_gate.contracts.reading import read
 from release_gate.documents import parse

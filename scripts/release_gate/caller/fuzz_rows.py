@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from release_gate.contracts.allowed import Value
 from release_gate.contracts.contract import Contract, Kind
-from release_gate.contracts.fuzzing import domains, rows
+from release_gate.contracts.fuzz.fuzzing import domains, rows
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -16,7 +16,7 @@ from release_gate.findings import BadInput
 from release_gate.verdict import Finding, Severity, Table
 
 if TYPE_CHECKING:
-    from release_gate.contracts.change import Change
+    from release_gate.contracts.comparison.change import Change
     from release_gate.contracts.contract import Contract, Reading
 
 
@@ -88,8 +88,8 @@ def diff(
 
     OLD may be of another revision: `main:contracts/flights.yml`, whose path counts from this folder.
     """
-    from release_gate.contracts.changes import changes
-    from release_gate.contracts.revision import changes_table, revision_findings
+    from release_gate.contracts.comparison.changes import changes
+    from release_gate.contracts.comparison.revision import changes_table, revision_findings
 
     before, after = _read_old(context, old).contract, _read(context, new).contract
     found = changes(before, after, _weights(context, new, config, audience))
@@ -130,7 +130,7 @@ def show(context: Context, contract: str, format: str) -> None:  # noqa: A002 - 
 @click.pass_obj
 def export(context: Context, contract: str, out: str | None) -> None:
     """Write a contract as a pandera schema (YAML), for code that validates frames; what is lost stands above it."""
-    from release_gate.contracts.pandera_schema import written
+    from release_gate.contracts.standards.pandera_schema import written
     from release_gate.files import write_whole
 
     text = written(_read(context, contract).contract)
@@ -182,7 +182,7 @@ def _read(context: Context, name: str) -> Reading:
 
 def _demanded(before: Contract, found: tuple[Change, ...]) -> str | None:
     """The least version that the changes ask for; None where the old contract has none to count from."""
-    from release_gate.contracts.changes import owed
+    from release_gate.contracts.comparison.changes import owed
 
     return str(owed(before.semantic, found)) if before.semantic else None
 

@@ -32,7 +32,7 @@ def revision(
         BadInput: `base-unknown`.
         CannotJudge: `base-unanswered`.
     """
-    from release_gate.contracts.changes import changes
+    from release_gate.contracts.comparison.changes import changes
     from release_gate.contracts.reading import read
     from release_gate.documents import parse
     from release_gate.gates.schema_check import Revision

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from release_gate.contracts import pandera_yaml
 from release_gate.contracts.contract import Contract, Reading
-from release_gate.contracts.policy import newcomers
+from release_gate.contracts.standards import pandera_yaml
+from release_gate.contracts.standards.policy import newcomers
 from release_gate.documents import Document
 from release_gate.findings import BadInput, finding
 from release_gate.verdict import Finding, Where
@@ -18,7 +18,7 @@ def read(document: Document, table: str | None = None) -> Reading:
     """
     value = document.value
     if isinstance(value, dict) and value.get("kind") == "DataContract":
-        from release_gate.contracts import odcs  # noqa: PLC0415 - the standard's records take 0.1 s to import
+        from release_gate.contracts.standards import odcs  # noqa: PLC0415 - the standard's records take 0.1 s to import
 
         reading = odcs.read(document, table)
     elif isinstance(value, dict) and value.get("schema_type") == "dataframe":

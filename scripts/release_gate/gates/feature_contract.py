@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from release_gate.contracts.comparison.revision import revision_findings
 from release_gate.contracts.contract import Contract, Measure, Metric, Reading
 from release_gate.contracts.counts import Counts
 from release_gate.contracts.judgement import data_findings
-from release_gate.contracts.revision import revision_findings
 from release_gate.findings import finding
 from release_gate.gates.schema_check import Judged, Revision, tables_of
 from release_gate.gates.transform_agreement import following

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from release_gate.contracts.change import Change
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.revision import changes_table, revision_findings
 from release_gate.contracts.contract import Contract, Reading
 from release_gate.contracts.counts import Counts, Effort
 from release_gate.contracts.judgement import data_findings
-from release_gate.contracts.revision import changes_table, revision_findings
 from release_gate.verdict import Finding, Scalar, Severity, Subject, Table, Verdict, concluded
 
 

@@ -13,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from release_gate.contracts.found import Found, found
-from release_gate.contracts.queries import Unsafe, reading
+from release_gate.contracts.standards.queries import Unsafe, reading
 from release_gate.data_places import Connection
 from release_gate.findings import BadInput
 from release_gate.tables import cells

@@ -9,7 +9,7 @@ from random import Random
 
 from release_gate.contracts.allowed import Value, typed
 from release_gate.contracts.contract import Column, Kind, RuleKind
-from release_gate.contracts.pattern_texts import texts
+from release_gate.contracts.fuzz.pattern_texts import texts
 
 LONGEST = 1000
 """Characters of the longest text where the contract sets no end."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from release_gate.change_kinds import ContractChanges, Weight
-from release_gate.contracts.change import Change
-from release_gate.contracts.column_changes import column_changes, renamed
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.column_changes import column_changes, renamed
+from release_gate.contracts.comparison.table_changes import table_changes
 from release_gate.contracts.contract import Contract, Version
-from release_gate.contracts.table_changes import table_changes
 
 
 def changes(old: Contract, new: Contract, rules: ContractChanges | None = None) -> tuple[Change, ...]:

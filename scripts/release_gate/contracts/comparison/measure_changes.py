@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from release_gate.contracts.change import Change
+from release_gate.contracts.comparison.change import Change
 from release_gate.contracts.contract import Bounds, Measure, Metric
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 from release_gate.contracts.allowed import Value, allows
 from release_gate.contracts.contract import Column, Contract, OnNull
-from release_gate.contracts.edge_values import INSIDE, edges, ordinary
+from release_gate.contracts.fuzz.edge_values import INSIDE, edges, ordinary
 
 DEPTH = 40
 """Edges of a column that get a row of their own; a column without repeats has a value for every row."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from release_gate.change_kinds import Weight
-from release_gate.contracts.change import Change
-from release_gate.contracts.changes import owed
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.changes import owed
 from release_gate.contracts.contract import Column, Contract, OnNull
 from release_gate.findings import finding
 from release_gate.verdict import Finding, Scalar, Table, Where

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from release_gate.contracts.change import Change
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.rule_changes import rule_changes
 from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull
-from release_gate.contracts.rule_changes import rule_changes
 
 Difference = tuple[str, str]
 """The id of a kind of change, and what changed in words."""

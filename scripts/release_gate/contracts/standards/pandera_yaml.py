@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from release_gate.contracts import pandera_checks
 from release_gate.contracts.bounds import is_whole
 from release_gate.contracts.contract import Column, Contract, Custom, Reading
-from release_gate.contracts.pandera_checks import Check
-from release_gate.contracts.pandera_columns import Columns
+from release_gate.contracts.standards import pandera_checks
+from release_gate.contracts.standards.pandera_checks import Check
+from release_gate.contracts.standards.pandera_columns import Columns
 from release_gate.documents import Document
 from release_gate.findings import BadInput
 from release_gate.mistakes import Path_

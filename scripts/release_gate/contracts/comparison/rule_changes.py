@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
+from release_gate.contracts.comparison.tightness import tightness
 from release_gate.contracts.contract import Kind, Rule, RuleKind
-from release_gate.contracts.tightness import tightness
 
 Difference = tuple[str, str]
 _LOWER = (RuleKind.AT_LEAST, RuleKind.ABOVE)

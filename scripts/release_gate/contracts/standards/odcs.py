@@ -9,9 +9,9 @@ from open_data_contract_standard.model import DataQuality, OpenDataContractStand
 from pydantic import BaseModel, ValidationError
 
 from release_gate.contracts.contract import Column, Contract, Reading
-from release_gate.contracts.freshness import freshness
-from release_gate.contracts.odcs_columns import Columns
-from release_gate.contracts.quality import Around, Quality
+from release_gate.contracts.standards.freshness import freshness
+from release_gate.contracts.standards.odcs_columns import Columns
+from release_gate.contracts.standards.quality import Around, Quality
 from release_gate.documents import Document
 from release_gate.findings import BadInput, finding
 from release_gate.mistakes import Path_

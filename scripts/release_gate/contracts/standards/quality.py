@@ -10,8 +10,8 @@ from open_data_contract_standard.model import DataQuality
 
 from release_gate.contracts.bounds import bad_bound
 from release_gate.contracts.contract import Bounds, Kind, Measure, Metric, Rule, RuleKind
-from release_gate.contracts.operators import bounds, none_allowed
-from release_gate.contracts.quality_arguments import ARGUMENTS, Wrong, missing, together, valid
+from release_gate.contracts.standards.operators import bounds, none_allowed
+from release_gate.contracts.standards.quality_arguments import ARGUMENTS, Wrong, missing, together, valid
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_
@@ -156,7 +156,7 @@ class Quality:
         return True
 
     def _query(self, entry: dict[str, Any], at: Path_) -> None:
-        from release_gate.contracts.queries import Unsafe, checked  # noqa: PLC0415 - it imports a parser of SQL
+        from release_gate.contracts.standards.queries import Unsafe, checked  # noqa: PLC0415 - it imports a parser of SQL
 
         query = entry.get("query")
         if not isinstance(query, str) or not query.strip():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from release_gate.contracts.change import Change
+from release_gate.contracts.comparison.change import Change
+from release_gate.contracts.comparison.measure_changes import measure_changes
 from release_gate.contracts.contract import Contract, Custom
-from release_gate.contracts.measure_changes import measure_changes
 
 
 def table_changes(old: Contract, new: Contract) -> Iterator[Change]:

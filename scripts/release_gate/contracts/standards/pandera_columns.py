@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from release_gate.contracts import pandera_checks, storage
+from release_gate.contracts import storage
 from release_gate.contracts.contract import Column, Kind, Measure, Rule
 from release_gate.contracts.contradictions import contradictions
-from release_gate.contracts.pandera_checks import Check
-from release_gate.contracts.policy import policy, since, undeclared, with_default
+from release_gate.contracts.standards import pandera_checks
+from release_gate.contracts.standards.pandera_checks import Check
+from release_gate.contracts.standards.policy import policy, since, undeclared, with_default
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from release_gate.contracts import formats
 from release_gate.contracts.bounds import bad_bound
 from release_gate.contracts.contract import Kind, Rule, RuleKind
 from release_gate.contracts.patterns import unreadable
+from release_gate.contracts.standards import formats
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_

@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from release_gate.contracts import formats, storage
+from release_gate.contracts import storage
 from release_gate.contracts.contract import Column, Kind, Measure, Rule, RuleKind
 from release_gate.contracts.contradictions import contradictions
-from release_gate.contracts.odcs_options import Options
-from release_gate.contracts.policy import policy, since, undeclared
-from release_gate.contracts.quality import Around, Quality
+from release_gate.contracts.standards import formats
+from release_gate.contracts.standards.odcs_options import Options
+from release_gate.contracts.standards.policy import policy, since, undeclared
+from release_gate.contracts.standards.quality import Around, Quality
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_

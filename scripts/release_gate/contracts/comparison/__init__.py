@@ -1,0 +1,1 @@
+"""What became of a contract: each change, and what it asks of readers and writers."""

@@ -1,0 +1,1 @@
+"""Values at the edges of a contract, made the same for the same seed."""
