@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from release_gate.caller.daemons import SystemDaemons
@@ -25,6 +26,14 @@ from tests.serving.targets.proxies import end_all_below
 
 SERVER = Path(__file__).with_name("model_server.py")
 A, B, C, D, E, F = (f"sha256:{letter * 64}" for letter in "abcdef")
+
+
+def kill(pid: int) -> None:
+    """Kill a process and wait for its end: until then its port still takes what comes."""
+    process = psutil.Process(pid)
+    process.kill()
+    process.wait(20)
+
 
 HAPROXY = """
 global

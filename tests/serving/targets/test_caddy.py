@@ -26,7 +26,7 @@ from release_gate.serving.targets import caddy_config
 from release_gate.serving.targets.caddy import Caddy
 from release_gate.serving.targets.caddy_admin import Admin, program
 from release_gate.serving.targets.target import Fenced
-from tests.serving.targets.conftest import A, B, C, D, E, Open, declared, version
+from tests.serving.targets.conftest import A, B, C, D, E, Open, declared, kill, version
 from tests.serving.targets.proxies import answers, asking, end_all_below, let_go_while_asked, twenty_changes
 
 
@@ -75,7 +75,7 @@ def test_a_version_whose_process_died_counts_as_errors_and_comes_back_where_it_w
     target = opened(caddy)
     url = target.start(version(A, tmp_path / "a"))
     target.route({A: 1.0}, fence=1)
-    psutil.Process(requests.get(f"{url}/x", timeout=5).json()["pid"]).kill()
+    kill(requests.get(f"{url}/x", timeout=5).json()["pid"])
     time.sleep(0.2)
     assert set(answers(target.url, 5)) == {"502"}
     assert target.counts()[A] == Counts(requests=5, errors=5, slow=0)
@@ -250,7 +250,7 @@ def test_a_server_that_nobody_is_served_by_any_more_is_taken_over(
     url = first.start(version(A, tmp_path / "a"))
     first.route({A: 1.0}, fence=1)
     if left == "its servers are gone":
-        psutil.Process(requests.get(f"{url}/x", timeout=5).json()["pid"]).kill()
+        kill(requests.get(f"{url}/x", timeout=5).json()["pid"])
     elif left == "its folder is gone":
         (state / "routing.txt").unlink()
     else:

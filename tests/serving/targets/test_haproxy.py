@@ -26,7 +26,7 @@ from release_gate.serving.standing import COPY, FILE, StandingFile
 from release_gate.serving.targets.haproxy_socket import Runtime, totals
 from release_gate.serving.targets.opened import open_target
 from release_gate.serving.targets.target import Fenced, Target
-from tests.serving.targets.conftest import A, B, C, D, Open, Start, declared, version
+from tests.serving.targets.conftest import A, B, C, D, Open, Start, declared, kill, version
 from tests.serving.targets.proxies import answers, asking, let_go_while_asked, twenty_changes
 
 
@@ -61,7 +61,7 @@ def test_a_backend_that_checks_health_is_steered_as_well(haproxy: Start, opened:
         time.sleep(0.5)
         target.route({A: 0.25, B: 0.75}, fence=2)
     assert client.failures == []
-    psutil.Process(pid).kill()
+    kill(pid)
     time.sleep(1.0)
     assert target.routed() == {A: 1.0}  # what HAProxy makes of it
     with pytest.raises(CannotJudge, match="but it routes 1 to"):
@@ -107,7 +107,7 @@ def test_a_version_whose_process_died_counts_as_errors_and_comes_back_where_it_w
     target = opened(haproxy().rollout)
     pid = told(target.start(version(A, tmp_path / "a")))
     target.route({A: 1.0}, fence=1)
-    psutil.Process(pid).kill()
+    kill(pid)
     time.sleep(0.2)
     assert set(answers(target.url, 3)) == {"503"}
     assert target.counts() == {A: Counts(requests=3, errors=3)}

@@ -25,7 +25,7 @@ from release_gate.serving.standing import COPY, FILE, Running, StandingFile
 from release_gate.serving.targets import instances as module
 from release_gate.serving.targets.instances import Instances
 from release_gate.serving.targets.target import Version
-from tests.serving.targets.conftest import A, B, C, version
+from tests.serving.targets.conftest import A, B, C, kill, version
 
 Make = Callable[[], Instances]
 
@@ -61,7 +61,7 @@ def test_a_server_says_its_version_and_another_run_uses_it_on(make: Make, tmp_pa
 def test_one_whose_process_is_gone_is_started_again_where_the_proxy_knows_it(make: Make, tmp_path: Path) -> None:
     url = make().start(version(A, tmp_path / "a"))
     before = told(url)["pid"]
-    psutil.Process(int(str(before))).kill()
+    kill(int(str(before)))
     assert make().start(version(A, tmp_path / "a")) == url
     assert told(url)["pid"] != before
 
