@@ -26,6 +26,7 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc] # the library has no ty
         return "e2e" if file.startswith("tests/e2e/") else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Say who runs what, where tests run side by side."""
     return ByFile(config, log)

@@ -239,6 +239,8 @@ class Embedded:
             for connection in (self._connection, self._sealed):
                 with contextlib.suppress(duckdb.Error):
                     if connection is not None:
+                        # A query that a signal ended here goes on in the engine, and closing would wait for it.
+                        connection.interrupt()
                         connection.close()
             self._spill.close()
 
