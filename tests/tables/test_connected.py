@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from release_gate.contracts.contract import Column, Contract, Kind, Rule, RuleKind
 from release_gate.contracts.counts import Counts
 from release_gate.contracts.reading import read as read_contract
 from release_gate.data_places import Connection
@@ -309,3 +310,24 @@ def test_what_can_not_be_asked_is_told_without_secrets(
     assert "secret" not in found.message
     assert str(tmp_path) not in found.message
     assert found.remedy
+
+
+def test_numbers_without_an_end_are_judged(tmp_path: Path, postgres_url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP TABLE IF EXISTS endless; CREATE TABLE endless(n numeric)")
+        values = "(0.1), (0.3), (0.35), (10), (12345678901234567890.5), (NULL)"
+        connection.execute(f"INSERT INTO endless VALUES {values}")
+    rules = (
+        Rule(RuleKind.AT_LEAST, 0.3), Rule(RuleKind.AT_MOST, 10), Rule(RuleKind.ABOVE, 0.1),
+        Rule(RuleKind.BELOW, 10**15), Rule(RuleKind.ONE_OF, (0.1, 10, "x")), Rule(RuleKind.NONE_OF, (0.35,)),
+        Rule(RuleKind.MULTIPLE_OF, 0.5),
+    )  # fmt: skip
+    contract = Contract("made", "1.0.0", (Column("n", Kind.NUMBER, rules),))
+    relation = open_connection(Connection(postgres_url, "endless"), tmp_path)
+    found = scanned(relation, contract, "endless")
+    found.close()
+    (column,) = found.counts.columns
+    assert column.unjudgeable == ()
+    assert {one.rule: one.rows for one in column.broken} == dict(zip(rules, (1, 1, 1, 1, 3, 1, 3), strict=True))

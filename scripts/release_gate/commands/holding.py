@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatch
@@ -13,6 +12,7 @@ from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release_gate.beside import Beside
 from release_gate.commands.context import Context, Place
 from release_gate.commands.contract_reading import Source, read_contract
 from release_gate.findings import BadInput, finding
@@ -42,37 +42,35 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         spot.root, data, table=wanted.table, sql=wanted.sql, engine=wanted.engine or "duckdb", memory=wanted.memory,
         now=now, environment=context.environment,
     )  # fmt: skip
+    before = place.state()
+    identity = Beside(place.identity)
     source = read_contract(context, spot.root, contract, place.stem)
     reading = source.reading
-    before = place.state()
-    with ThreadPoolExecutor(1) as beside:
-        # Hashing holds no lock of Python's: on a second core it costs no time beside imports and queries.
-        identity = beside.submit(place.identity)
-        scanned = _scanned(place, reading.contract, now, exact=wanted.exact)
-        try:
-            from release_gate.commands.contract_revision import revision
-            from release_gate.gates.schema_check import Judged, findings_of
+    scanned = _scanned(place, reading.contract, now, exact=wanted.exact)
+    try:
+        from release_gate.commands.contract_revision import revision
+        from release_gate.gates.schema_check import Judged, findings_of
 
-            scanned = _with_customs(context, spot.root, source, scanned, place)
-            accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
-            scanned, acts = _quarantined(scanned, reading.contract, spot, quarantine)
-            subjects = (
-                Subject(kind="contract", name=contract, identity=source.identity),
-                Subject(kind="data", name=place.shown, identity=identity.result()),
-            )
-            if place.state() != before:
-                message = f"{place.shown} changed while it was read: what was counted may be of neither state"
-                raise BadInput.because("data-changed", message, where=Where(file=place.shown))
-            path = spot.root / contract
-            old = revision(context, path, reading.contract, place.stem, wanted.base, rules=wanted.changes)
-            judged = Judged(reading, scanned.counts, old, subjects, accepted, tuple(acts))
-            rejected = any(one.severity is Severity.ERROR for one in findings_of(judged))
-            if wanted.write is None or rejected:
-                return judged
-            written = _written(scanned, judged, context.home / wanted.write, wanted.write, now)
-            return replace(judged, acts=(*acts, *written))
-        finally:
-            scanned.close()
+        scanned = _with_customs(context, spot.root, source, scanned, place)
+        accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
+        scanned, acts = _quarantined(scanned, reading.contract, spot, quarantine)
+        subjects = (
+            Subject(kind="contract", name=contract, identity=source.identity),
+            Subject(kind="data", name=place.shown, identity=identity.result()),
+        )
+        if place.state() != before:
+            message = f"{place.shown} changed while it was read: what was counted may be of neither state"
+            raise BadInput.because("data-changed", message, where=Where(file=place.shown))
+        path = spot.root / contract
+        old = revision(context, path, reading.contract, place.stem, wanted.base, rules=wanted.changes)
+        judged = Judged(reading, scanned.counts, old, subjects, accepted, tuple(acts))
+        rejected = any(one.severity is Severity.ERROR for one in findings_of(judged))
+        if wanted.write is None or rejected:
+            return judged
+        written = _written(scanned, judged, context.home / wanted.write, wanted.write, now)
+        return replace(judged, acts=(*acts, *written))
+    finally:
+        scanned.close()
 
 
 def refuse_overwriting(context: Context, contract: str, data: str, wanted: Wanted, out: str | None) -> None:
@@ -108,7 +106,7 @@ def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> 
 
     relation = place.open(None if exact else contract)
     try:
-        from release_gate.tables.scan import scanned  # Ibis: where files are asked ahead, the engine is at work already
+        from release_gate.tables.scan import scanned  # where files are asked ahead, the engine is at work already
 
         return scanned(relation, contract, place.shown, now=now, exact=exact)
     except Unanswered as cause:

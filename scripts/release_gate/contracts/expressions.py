@@ -8,12 +8,12 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
-import ibis
-
 from release_gate.contracts.bounds import DOUBLE, SINGLE
 from release_gate.contracts.contract import Kind, Rule, RuleKind
 from release_gate.contracts.narrowing import NANOSECONDS
+from release_gate.contracts.storage import limits
 from release_gate.contracts.values import Expression, Judged
+from release_gate.on_demand import ibis
 
 _COMPARED = {
     RuleKind.AT_LEAST: lambda value, bound: value >= bound,
@@ -28,33 +28,57 @@ _LONGEST = 400
 _FIRST_SIXTY_FOUR, _LAST_SIXTY_FOUR = -(2**63), 2**63 - 1
 
 
-def holds(rule: Rule, judged: Judged) -> Expression:
-    """Whether a value keeps the rule.
+def sense(rule: Rule, judged: Judged) -> None:
+    """Refuse a rule that the column's type gives no sense.
 
     Raises:
         ValueError: the rule makes no sense for the column's type, or its value is none of that type.
     """
-    value, kind = judged.value, rule.kind
-    if value is None:
+    kind, column = rule.kind, judged.column.kind
+    if not judged.judgeable:
         raise ValueError("its values are of a type that no rule judges")
+    if kind in _COMPARED:
+        limit(rule, judged)
+    elif kind in {RuleKind.ONE_OF, RuleKind.NONE_OF}:
+        if column in _SEVERAL:
+            raise ValueError(f"it judges single values, and the column holds {column}")
+    elif kind is RuleKind.MULTIPLE_OF:
+        if column not in {Kind.INTEGER, Kind.NUMBER}:
+            raise ValueError(f"it judges numbers, and the column holds {column}")
+    elif kind in {RuleKind.FEWEST_ITEMS, RuleKind.MOST_ITEMS, RuleKind.DISTINCT_ITEMS}:
+        if column not in {Kind.ARRAY, Kind.VECTOR}:
+            raise ValueError(f"it judges lists, and the column holds {column}")
+    elif column is not Kind.STRING:
+        raise ValueError(f"it judges text, and the column holds {column}")
+
+
+def holds(rule: Rule, judged: Judged) -> Expression:
+    """Whether a value keeps the rule.
+
+    Raises:
+        ValueError: as `sense`, or no engine has a number of so many digits.
+    """
+    sense(rule, judged)
+    value: Any = judged.value
+    kind = rule.kind
     if kind in _COMPARED:
         return _compared(rule, limit(rule, judged), judged)
     if kind in {RuleKind.ONE_OF, RuleKind.NONE_OF}:
         return _member(rule, judged, value)
     if kind is RuleKind.MULTIPLE_OF:
         return _multiple(value, rule.value, judged)
-    if kind in {RuleKind.FEWEST_ITEMS, RuleKind.MOST_ITEMS, RuleKind.DISTINCT_ITEMS}:
-        return _items(rule, judged, value)
-    if judged.column.kind is not Kind.STRING:
-        raise ValueError(f"it judges text, and the column holds {judged.column.kind}")
+    if kind is RuleKind.DISTINCT_ITEMS:
+        return value.unique().length() == value.length()
     if kind is RuleKind.PATTERN:
         return value.re_search(str(rule.value))
     if kind is RuleKind.STARTS_WITH:
         return value.startswith(str(rule.value))
     if kind is RuleKind.ENDS_WITH:
         return value.endswith(str(rule.value))
-    length = value.length()
-    return length >= rule.value if kind is RuleKind.SHORTEST else length <= rule.value
+    length, edge = value.length(), rule.value
+    if isinstance(edge, int):
+        edge = min(max(edge, _FIRST_SIXTY_FOUR), _LAST_SIXTY_FOUR)  # beyond it no length is, and no literal
+    return length >= edge if kind in {RuleKind.SHORTEST, RuleKind.FEWEST_ITEMS} else length <= edge
 
 
 def limit(rule: Rule, judged: Judged) -> Any:
@@ -90,19 +114,16 @@ def _constant(value: Expression, kept: bool) -> Expression:
 
 def _reach(judged: Judged) -> tuple[Any, Any] | None:
     """The least and the greatest that a stored type of integers, decimals or nanoseconds holds; None for others."""
-    dtype = judged.found.dtype
+    kind = judged.found.type
     if judged.found.text:
         return None
-    if dtype.is_timestamp() and dtype.scale == 9:
+    if judged.found.nanoseconds:
         return NANOSECONDS
-    if dtype.is_decimal():
+    if kind.digits is not None:
         with localcontext(prec=80):
-            most = Decimal(10**dtype.precision - 1).scaleb(-dtype.scale)
+            most = Decimal(10 ** kind.digits[0] - 1).scaleb(-kind.digits[1])
         return most.copy_negate(), most
-    if not dtype.is_integer():
-        return None
-    bits = 8 * dtype.nbytes
-    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if dtype.is_signed_integer() else (0, 2**bits - 1)
+    return limits(kind.word)
 
 
 def _moment(value: Any) -> Any:
@@ -131,8 +152,8 @@ def _places(judged: Judged) -> int | None:
     """Digits behind the point that every value of the column has; None for floats and what is no number."""
     if judged.found.text:
         return 0 if judged.column.kind is Kind.INTEGER else None
-    if judged.found.dtype.is_decimal():
-        return int(judged.found.dtype.scale)
+    if (digits := judged.found.type.digits) is not None:
+        return int(digits[1])
     return 0 if judged.found.whole else None
 
 
@@ -168,7 +189,6 @@ def literal(value: Any, judged: Judged) -> Expression:
     Raises:
         ValueError: no engine has a number of so many digits.
     """
-    dtype = judged.found.dtype
     if isinstance(value, bool | str | time):
         return ibis.literal(value)
     if isinstance(value, datetime):
@@ -178,12 +198,20 @@ def literal(value: Any, judged: Judged) -> Expression:
         midnight = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day has no zone
         return ibis.literal(midnight, type="timestamp") if moments else ibis.literal(value)
     if judged.found.floating:
-        return ibis.literal(float(value), type=dtype)
+        return ibis.literal(float(value), type=judged.found.dtype)
     if judged.found.text and judged.column.kind is Kind.NUMBER:
         return ibis.literal(float(value))
     if isinstance(value, float) and not math.isfinite(value):
         return ibis.literal(value)
-    return _exact(value, _places(judged) or 0)
+    places = _places(judged)
+    # A decimal without an end is compared with the number as it is written.
+    return _exact(value, _written(value) if places is None else places)
+
+
+def _written(number: float | Decimal) -> int:
+    """Digits behind the point of a number as it is written."""
+    exponent = Decimal(repr(number) if isinstance(number, float) else number).as_tuple().exponent
+    return max(0, -int(exponent))
 
 
 def _exact(value: float | Decimal, places: int) -> Expression:
@@ -199,8 +227,6 @@ def _exact(value: float | Decimal, places: int) -> Expression:
 
 def _member(rule: Rule, judged: Judged, value: Expression) -> Expression:
     """Values of another type, or finer than the column, are in no set: 1 is not the word `1`."""
-    if judged.column.kind in _SEVERAL:
-        raise ValueError(f"it judges single values, and the column holds {judged.column.kind}")
     members = []
     for one in rule.value if isinstance(rule.value, tuple) else (rule.value,):
         try:
@@ -218,8 +244,6 @@ def _member(rule: Rule, judged: Judged, value: Expression) -> Expression:
 
 def _multiple(value: Expression, step: Any, judged: Judged) -> Expression:
     """Integers and decimals exactly; floats up to their own rounding: 0.3 is a multiple of 0.1."""
-    if judged.column.kind not in {Kind.INTEGER, Kind.NUMBER}:
-        raise ValueError(f"it judges numbers, and the column holds {judged.column.kind}")
     if (places := _places(judged)) is not None:
         # Of numbers with so many places, the multiples of 1/2 are those of 1, and of 3/8 those of 3.
         units = (Fraction(Decimal(repr(step))) * 10**places).numerator
@@ -231,14 +255,6 @@ def _multiple(value: Expression, step: Any, judged: Judged) -> Expression:
     # Ibis rounds to 64 bits, which large numbers don't fit; what is left behind the point does.
     steps = (value.cast("float64") / float(step)).abs()
     beyond = steps % 1
-    rounding = SINGLE if not judged.found.text and judged.found.dtype.is_float32() else DOUBLE
+    rounding = SINGLE if not judged.found.text and judged.found.type.word == "float" else DOUBLE
     allowed = ibis.greatest(steps, ibis.literal(1.0)) * rounding
     return ~steps.isinf() & (ibis.least(beyond, 1 - beyond) <= allowed)
-
-
-def _items(rule: Rule, judged: Judged, value: Expression) -> Expression:
-    if judged.column.kind not in {Kind.ARRAY, Kind.VECTOR}:
-        raise ValueError(f"it judges lists, and the column holds {judged.column.kind}")
-    if rule.kind is RuleKind.DISTINCT_ITEMS:
-        return value.unique().length() == value.length()
-    return value.length() >= rule.value if rule.kind is RuleKind.FEWEST_ITEMS else value.length() <= rule.value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from release_gate.contracts.contract import Kind
+from release_gate.contracts.storage import limits
 
 _SMALL = {
     "Float16": (Kind.NUMBER, "halffloat"),
@@ -23,7 +25,27 @@ _SMALL = {
     "Null": (None, "null"),
 }
 _MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
+_FLOATING = {"halffloat", "float", "double"}
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
+
+
+@dataclass(frozen=True)
+class Type:
+    """What an engine holds a column as.
+
+    Attributes:
+        kind: its logical type; None for one that no contract describes (binary, intervals).
+        word: the exact type in Arrow's words, such as `int64` or `timestamp[us]`.
+        ibis: makes the Ibis data type, which only expressions need.
+        digits: of a decimal all digits, and those behind the point; None where a database sets them no end.
+        zone: of moments the time zone, where they have one.
+    """
+
+    kind: Kind | None
+    word: str
+    ibis: Callable[[], Any] = field(repr=False, compare=False)
+    digits: tuple[int, int] | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,9 +53,9 @@ class Found:
     """One column of a table: `name` as people know it, `held` as the engine's table calls it.
 
     Attributes:
-        dtype: the Ibis data type.
+        type: what the engine holds it as.
         kind: its logical type; None for one that no contract describes (binary, intervals).
-        storage: the exact type in Arrow's words, such as `int64` or `timestamp[us]`.
+        storage: the exact type in Arrow's words, where the file's own is narrower than the engine's.
         text: whether all is text that only the contract can read, as in CSV.
         sure: whether it is known to hold no NaN.
         loose: whether it is text of a format without moments, of which those are read that the contract promises.
@@ -41,7 +63,7 @@ class Found:
 
     name: str
     held: str
-    dtype: Any
+    type: Type
     kind: Kind | None
     storage: str
     text: bool = False
@@ -49,9 +71,14 @@ class Found:
     loose: bool = False
 
     @property
+    def dtype(self) -> Any:
+        """The Ibis data type."""
+        return self.type.ibis()
+
+    @property
     def floating(self) -> bool:
         """Whether it holds floating-point numbers."""
-        return bool(self.dtype.is_floating())
+        return self.type.word in _FLOATING
 
     @property
     def uncertain(self) -> bool:
@@ -61,15 +88,18 @@ class Found:
     @property
     def whole(self) -> bool:
         """Whether every value is an integer by its type."""
-        return bool(self.dtype.is_integer()) or (bool(self.dtype.is_decimal()) and self.dtype.scale == 0)
+        return limits(self.type.word) is not None or (self.type.digits is not None and self.type.digits[1] == 0)
+
+    @property
+    def nanoseconds(self) -> bool:
+        """Whether it holds moments of 64 bits of nanoseconds."""
+        return self.type.word.startswith("timestamp[ns")
 
 
-def found(name: str, held: str, dtype: Any, storage: str | None = None, *, text: bool = False) -> Found:
-    """A column by its Ibis type; `storage` says the exact type where the engine's own is wider than the file's."""
-    kind, spelled = described(dtype)
-    if storage == "null":
-        kind = None
-    return Found(name, held, dtype, kind, "text" if text else storage or spelled, text)
+def found(name: str, held: str, given: Type, storage: str | None = None, *, text: bool = False) -> Found:
+    """A column by its type; `storage` says the exact type where the engine's own is wider than the file's."""
+    kind = None if storage == "null" else given.kind
+    return Found(name, held, given, kind, "text" if text else storage or given.word, text)
 
 
 def declared(one: Found, kind: Kind) -> Found:
@@ -77,17 +107,23 @@ def declared(one: Found, kind: Kind) -> Found:
     return replace(one, text=True, storage="text") if one.loose and kind in _MOMENTS else one
 
 
-def described(dtype: Any) -> tuple[Kind | None, str]:
-    """The logical type and the exact one (Arrow's words) of an Ibis data type."""
+def described(dtype: Any) -> Type:
+    """The type that an Ibis data type is."""
+
+    def same() -> Any:
+        return dtype
+
     if dtype.is_integer():
-        return Kind.INTEGER, type(dtype).__name__.lower()
+        return Type(Kind.INTEGER, type(dtype).__name__.lower(), same)
     if dtype.is_decimal():
         # 38 digits and no fraction is how engines hold integers beyond 64 bits.
         kind = Kind.INTEGER if dtype.scale == 0 and dtype.precision == 38 else Kind.NUMBER
-        return kind, f"decimal128({dtype.precision}, {dtype.scale})"
+        endless = dtype.precision is None or dtype.scale is None
+        digits = None if endless else (dtype.precision, dtype.scale)
+        return Type(kind, f"decimal128({dtype.precision}, {dtype.scale})", same, digits)
     if dtype.is_timestamp():
-        unit = _UNITS.get(6 if dtype.scale is None else dtype.scale, "us")
-        return Kind.TIMESTAMP, f"timestamp[{unit}, tz={dtype.timezone}]" if dtype.timezone else f"timestamp[{unit}]"
+        unit, zone = _UNITS.get(6 if dtype.scale is None else dtype.scale, "us"), dtype.timezone
+        return Type(Kind.TIMESTAMP, f"timestamp[{unit}, tz={zone}]" if zone else f"timestamp[{unit}]", same, zone=zone)
     if dtype.is_array():
-        return (Kind.VECTOR if dtype.length else Kind.ARRAY), "list"
-    return _SMALL.get(type(dtype).__name__, (None, str(dtype)))
+        return Type(Kind.VECTOR if dtype.length else Kind.ARRAY, "list", same)
+    return Type(*_SMALL.get(type(dtype).__name__, (None, str(dtype))), same)

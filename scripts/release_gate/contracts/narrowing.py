@@ -10,10 +10,9 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-import ibis
-
 from release_gate.contracts.bounds import DOUBLE
 from release_gate.contracts.storage import limits
+from release_gate.on_demand import ibis
 
 Expression = Any
 

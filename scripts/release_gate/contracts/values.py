@@ -5,15 +5,16 @@ Everything here is an Ibis expression or a decision about types: nothing is read
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-
-import ibis
 
 from release_gate.contracts.contract import Column, Kind
 from release_gate.contracts.counts import Fit
 from release_gate.contracts.found import Found
 from release_gate.contracts.narrowing import unfit
+from release_gate.on_demand import ibis
 
 Expression = Any
 """An Ibis value; the library carries no types that a checker reads."""
@@ -23,6 +24,8 @@ _LIKE = {
     Kind.ARRAY: {Kind.ARRAY, Kind.VECTOR},
     Kind.NUMBER: {Kind.NUMBER, Kind.INTEGER},
 }
+_BY_VALUES = {(Kind.INTEGER, Kind.NUMBER), (Kind.DATE, Kind.TIMESTAMP)}
+"""pandas writes integers with gaps as floats and days as moments: no wrong type where each value is a whole one."""
 JUDGED = {Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 """Logical types whose values rules can judge; of nested ones only the number of items."""
 _NO_NUMBER = ("NA", "N/A", "NaN", "nan", "null", "NULL")
@@ -41,67 +44,103 @@ _TEXTS = {
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A declared column that is there.
+class Read:
+    """The expressions of a column; see `Judged`."""
 
-    Attributes:
-        column: what is promised.
-        found: what is there.
-        fit: how the type fits, as far as the type alone says.
-        value: null where it is missing or can't be read; None where no rule can be judged.
-        missing: whether a row has no value; None where the type alone says that none is.
-        unreadable: whether a text is none of the promised type; None where there is no text to read.
-        misfit: whether a value tells that the type is wrong (a fraction among integers); None where none can.
-    """
-
-    column: Column
-    found: Found
-    fit: Fit
     value: Expression | None
     missing: Expression
     unreadable: Expression | None = None
     misfit: Expression | None = None
 
+
+@dataclass(frozen=True)
+class Judged:
+    """A declared column that is there. Types decide first; expressions are made when they are asked for.
+
+    Attributes:
+        column: what is promised.
+        found: what is there.
+        fit: how the type fits, as far as the type alone says.
+        judgeable: whether any rule can be judged.
+    """
+
+    column: Column
+    found: Found
+    fit: Fit
+    judgeable: bool
+    make: Callable[[], Read] = field(repr=False, compare=False)
+
+    @cached_property
+    def _read(self) -> Read:
+        return self.make()
+
+    @property
+    def value(self) -> Expression | None:
+        """Null where it is missing or can't be read; None where no rule can be judged."""
+        return self._read.value if self.judgeable else None
+
+    @property
+    def missing(self) -> Expression:
+        """Whether a row has no value."""
+        return self._read.missing
+
+    @property
+    def unreadable(self) -> Expression | None:
+        """Whether a text is none of the promised type; None where there is no text to read."""
+        return self._read.unreadable if self.found.text else None
+
+    @property
+    def misfit(self) -> Expression | None:
+        """Whether a value tells that the type is wrong (a fraction among integers); None where none can."""
+        return self._read.misfit if self.fit is Fit.STORAGE else None
+
     @property
     def plain(self) -> bool:
         """Whether the value is the stored column itself, so that a file's own statistics speak of it."""
-        return self.value is not None and not (self.found.text or self.found.uncertain) and self.misfit is None
+        return self.judgeable and not (self.found.text or self.found.uncertain) and self.misfit is None
 
 
-def judged(column: Column, found: Found, table: Any) -> Judged:
+def judged(column: Column, found: Found, table: Callable[[], Any]) -> Judged:
     """The declared column in an Ibis table that holds it."""
-    stored = table[found.held]
     if found.storage == "null":
-        return Judged(column, found, Fit.FITS, None, stored.isnull())
+        return Judged(column, found, Fit.FITS, False, lambda: Read(None, table()[found.held].isnull()))
     if found.text:
-        return _read(column, found, stored)
+        return _of_text(column, found, table)
+    fit = _fit(column, found)
+    judgeable = fit is not Fit.WRONG and column.kind in JUDGED | {Kind.ARRAY, Kind.VECTOR}
+    return Judged(column, found, fit, judgeable, lambda: _read(column, found, fit, table()[found.held]))
+
+
+def _read(column: Column, found: Found, fit: Fit, stored: Expression) -> Read:
     value = ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.uncertain else stored
     missing = value.isnull()
-    fit, misfit = _fit(column, found, stored)
+    misfit = _misfit(column, found, stored) if fit is Fit.STORAGE else None
     if column.storage is not None and fit is Fit.STORAGE and column.kind in JUDGED:
         misfit = _either(misfit, unfit(column.storage, value))
-    if fit is Fit.WRONG or column.kind not in JUDGED | {Kind.ARRAY, Kind.VECTOR}:
-        return Judged(column, found, fit, None, missing)
     if found.storage == "uuid":
         value = value.cast("string")
-    elif found.kind is Kind.TIMESTAMP and found.dtype.timezone:
+    elif found.kind is Kind.TIMESTAMP and found.type.zone:
         value = value.cast("timestamp")  # every session of ours speaks UTC
-    return Judged(column, found, fit, value, missing, misfit=misfit)
+    return Read(value, missing, misfit=misfit)
 
 
-def _fit(column: Column, found: Found, stored: Expression) -> tuple[Fit, Expression | None]:
+def _fit(column: Column, found: Found) -> Fit:
     if found.kind in _LIKE.get(column.kind, {column.kind}):
-        if found.kind is Kind.TIMESTAMP and column.zone not in {None, found.dtype.timezone is not None}:
-            return Fit.WRONG, None
-        return (Fit.FITS if column.storage is None or same(column.storage, found.storage) else Fit.STORAGE), None
-    # pandas writes integers with gaps as floats and days as moments: no wrong type where each value is a whole one.
+        if found.kind is Kind.TIMESTAMP and column.zone not in {None, found.type.zone is not None}:
+            return Fit.WRONG
+        return Fit.FITS if column.storage is None or same(column.storage, found.storage) else Fit.STORAGE
+    return Fit.STORAGE if (column.kind, found.kind) in _BY_VALUES else Fit.WRONG
+
+
+def _misfit(column: Column, found: Found, stored: Expression) -> Expression | None:
+    """Of the pairs of `_BY_VALUES`, whether a value tells that the type is wrong."""
     if column.kind is Kind.INTEGER and found.kind is Kind.NUMBER:
         if not found.floating:
-            return Fit.STORAGE, stored % 1 != 0
-        return Fit.STORAGE, ~stored.isnan() & (stored.isinf() | (stored.abs() % 1 != 0))
+            return stored % 1 != 0
+        return ~stored.isnan() & (stored.isinf() | (stored.abs() % 1 != 0))
     if column.kind is Kind.DATE and found.kind is Kind.TIMESTAMP:
-        return Fit.STORAGE, stored != stored.cast("date").cast("timestamp")
-    return Fit.WRONG, None
+        return stored != stored.cast("date").cast("timestamp")
+    return None
 
 
 def _either(one: Expression | None, other: Expression | None) -> Expression | None:
@@ -117,13 +156,17 @@ def same(promised: str, stored: str) -> bool:
     return exact[0][0] == exact[1][0] and len(exact[0]) == len(exact[1])
 
 
-def _read(column: Column, found: Found, text: Expression) -> Judged:
+def _of_text(column: Column, found: Found, table: Callable[[], Any]) -> Judged:
+    judgeable = column.kind in JUDGED
+    fit = Fit.FITS if judgeable else Fit.WRONG
+    return Judged(column, found, fit, judgeable, lambda: _parsed(column, table()[found.held]))
+
+
+def _parsed(column: Column, text: Expression) -> Read:
     """Text read as the contract's type."""
     missing = text.isnull()
-    if column.kind is Kind.STRING:
-        return Judged(column, found, Fit.FITS, text, missing)
-    if column.kind not in JUDGED:
-        return Judged(column, found, Fit.WRONG, None, missing)
+    if column.kind is Kind.STRING or column.kind not in JUDGED:
+        return Read(text, missing)
     if column.kind in {Kind.INTEGER, Kind.NUMBER}:
         missing |= text.isin(_NO_NUMBER)
     right = text.re_search(_TEXTS[column.kind])
@@ -133,7 +176,7 @@ def _read(column: Column, found: Found, text: Expression) -> Judged:
     value = ibis.ifelse(right & ~missing, _cast(column.kind, text), ibis.null())
     if column.storage is not None and (narrow := unfit(column.storage, value)) is not None:
         value = ibis.ifelse(narrow, ibis.null(), value)
-    return Judged(column, found, Fit.FITS, value, missing, unreadable=~missing & value.isnull())
+    return Read(value, missing, unreadable=~missing & value.isnull())
 
 
 def _cast(kind: Kind, text: Expression) -> Expression:

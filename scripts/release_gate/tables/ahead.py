@@ -1,8 +1,9 @@
-"""What is asked of Parquet files before a rule is compiled, in SQL of our own and beside the imports of what compiles.
+"""What is asked of Parquet files before a rule is compiled, in SQL of our own and beside everything else.
 
-Footers prove most ranges; of floats one look shows that there is no NaN, which footers leave out. Whole numbers that
-must be unique are counted as bits of words. Texts that repeat, as the sizes in footers tell, are grouped: rules then
-judge each text once.
+Footers prove most ranges; of floats one look shows that there is no NaN, which footers leave out. Where a column must
+be unique its values are counted, whole numbers as bits of words. Rules judge texts row by row, or each text once where
+texts repeat, as the sizes in footers tell. Where that answers all, nothing is compiled, and what compiles is never
+imported.
 """
 
 from __future__ import annotations
@@ -14,29 +15,32 @@ from typing import Any
 
 import duckdb
 
-from release_gate.contracts.contract import Column, Contract, Kind
+from release_gate.contracts.contract import Column, Contract, Kind, Rule
 from release_gate.contracts.proof import provable
-from release_gate.tables.relation import TIMES, End
+from release_gate.tables.relation import End
 from release_gate.tables.stored import Footer
+from release_gate.tables.text_rules import answerable, said
 
 SPARSEST = 16
 """Integers of a span for each row: beyond it words of 64 hold so few each that they are as many as the values."""
 FEWEST_ROWS = 100_000
 """In smaller tables texts are judged row by row in less time than their groups are planned."""
+SMALL = 100_000
+"""Rows of which the different values of a column fit into any limit of memory."""
 MOST_TEXTS = 32
 """Columns of texts that are grouped; the plan of more takes longer than it saves."""
 LIKELY_FEW = 64 << 10
 """Bytes, as stored, of a part's dictionary beyond which its texts are too many to be grouped."""
 PLAIN = 4
 """Bytes a value, unpacked, from which a dictionary has overflowed: a code of two bytes, or a text of five at least."""
-GROUPED = "grouped"
-"""The name of the table of texts."""
-PLACE, TEXT = "place", "text"
-"""Its columns, beside `TIMES`."""
+_PLACE, _TEXT, _TIMES = "place", "text", "times"
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATING = ("FLOAT", "DOUBLE")
+_KEYS = (*_WHOLE, "VARCHAR", "UUID", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
 _ORDERED = (*_WHOLE, *_FLOATING, "HUGEINT", "UHUGEINT", "DECIMAL", "DATE", "TIME", "TIMESTAMP")
 _WAIT = 0.01
+Key = tuple[str, int]
+"""A rule by the name of its column and its place there."""
 _REFUSED = (duckdb.Error, RuntimeError, MemoryError, ValueError, OverflowError)
 """What an engine says that can't answer: then nothing is known ahead, and the count says what is wrong."""
 
@@ -51,13 +55,22 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A column of texts by the name it is held under, its rules by their keys, and whether its texts repeat."""
+
+    held: str
+    rules: tuple[tuple[Key, Rule], ...]
+    few: bool = False
+
+
+@dataclass(frozen=True)
 class Sought:
     """Columns by the names they are held under, for what is worth knowing of them before rules are compiled."""
 
     ends: tuple[Field, ...] = ()
     floats: tuple[str, ...] = ()
-    spans: tuple[Field, ...] = ()
-    texts: tuple[str, ...] = ()
+    keys: tuple[Field, ...] = ()
+    texts: tuple[Text, ...] = ()
 
 
 def sought(contract: Contract, columns: Sequence[Field], footers: Mapping[str, Footer]) -> Sought:
@@ -65,19 +78,26 @@ def sought(contract: Contract, columns: Sequence[Field], footers: Mapping[str, F
     names = [one.name for one in columns]
     declared = [(column, columns[names.index(column.name)]) for column in contract.columns if column.name in names]
     here = [(column, one) for column, one in declared if names.count(column.name) == 1]
-    spans = tuple(one for column, one in here if one.type in _WHOLE and (column.name,) in contract.unique_sets)
+    keys = tuple(one for column, one in here if one.type in _KEYS and (column.name,) in contract.unique_sets)
     ranged = [one for column, one in here if _ranged(column) and _ordered(one.type)]
     floats = tuple(one.held for one in ranged if one.type in _FLOATING)
     texts = tuple(
-        one.held
+        Text(one.held, rules, few=_few(footers.get(one.held)))
         for column, one in here
-        if one.type == "VARCHAR" and column.kind is Kind.STRING and column.rules and _few(footers.get(one.held))
+        if one.type == "VARCHAR" and column.kind is Kind.STRING and (rules := tuple(_said(column)))
     )
-    return Sought(tuple(dict.fromkeys([*ranged, *spans])), floats, spans, texts)
+    spans = [one for one in keys if one.type in _WHOLE]
+    return Sought(tuple(dict.fromkeys([*ranged, *spans])), floats, keys, texts)
 
 
 def _ranged(column: Column) -> bool:
     return any(provable(rule, column.kind) for rule in column.rules)
+
+
+def _said(column: Column) -> Iterator[tuple[Key, Rule]]:
+    for place, rule in enumerate(column.rules):
+        if answerable(rule):
+            yield (column.name, place), rule
 
 
 def _ordered(kind: str) -> bool:
@@ -102,19 +122,22 @@ class Known:
 
 @dataclass(frozen=True)
 class Numbers:
-    """How many different values a column has, and the columns whose texts stand in the table of texts."""
+    """How many different values a column has, and how many rows break a rule on texts."""
 
     distinct: Mapping[str, int] = field(default_factory=dict)
-    texts: tuple[str, ...] = ()
+    broken: Mapping[Key, int] = field(default_factory=dict)
 
 
 class Ahead:
     """Asks in a thread of its own, on a connection of its own; every answer may be missing, and none is wrong.
 
-    `source` is the table in SQL.
+    `source` is the table in SQL. Within a limit of memory (`limited`) nothing is asked that can't go to disk.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str, wanted: Sought) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: str, wanted: Sought, *, limited: bool = False
+    ) -> None:
+        self._limited = limited
         self._connection = connection
         self._source = source
         self._wanted = wanted
@@ -175,41 +198,59 @@ class Ahead:
     def _count(self, known: Known) -> Numbers:
         if known.rows is None:
             return Numbers()
-        texts = self._grouped() if known.rows >= FEWEST_ROWS else ()
-        return Numbers(dict(self._distinct(known)), texts)
+        few = [one for one in self._wanted.texts if one.few][:MOST_TEXTS] if known.rows >= FEWEST_ROWS else []
+        broken = self._broken_once(few) | self._broken([one for one in self._wanted.texts if one not in few])
+        return Numbers(dict(self._distinct(known)), broken)
 
-    def _grouped(self) -> tuple[str, ...]:
-        """Make the table of texts: the place of the column among these, a text of it, how many rows have that."""
-        texts = self._wanted.texts[:MOST_TEXTS]
+    def _broken_once(self, texts: Sequence[Text]) -> dict[Key, int]:
+        """How many rows break a rule, of which each text is judged once."""
         if not texts:
-            return ()
+            return {}
         parts = [
-            f"SELECT {place}::INTEGER AS {PLACE}, {held} AS {TEXT}, count(*)::BIGINT AS {TIMES} "
-            f"FROM {self._source} WHERE {held} IS NOT NULL GROUP BY {held}"
-            for place, held in enumerate(texts)
+            f"SELECT {place} AS {_PLACE}, {one.held} AS {_TEXT}, count(*) AS {_TIMES} "
+            f"FROM {self._source} WHERE {one.held} IS NOT NULL GROUP BY {one.held}"
+            for place, one in enumerate(texts)
         ]
-        made = self._asked(f"CREATE TABLE {GROUPED} AS {' UNION ALL '.join(parts)}")
-        return () if made is None else texts
+        asked = {
+            key: f"coalesce(sum({_TIMES}) FILTER (WHERE {_PLACE} = {place} AND NOT ({said(rule, _TEXT)})), 0)"
+            for place, one in enumerate(texts)
+            for key, rule in one.rules
+        }
+        return self._numbers_of(asked, f"({' UNION ALL '.join(parts)})")
+
+    def _broken(self, texts: Sequence[Text]) -> dict[Key, int]:
+        """How many rows break a rule, of which each row is judged."""
+        asked = {
+            key: f"count(*) FILTER (WHERE NOT ({said(rule, one.held)}))" for one in texts for key, rule in one.rules
+        }
+        return self._numbers_of(asked, self._source) if asked else {}
+
+    def _numbers_of(self, asked: Mapping[Key, str], source: str) -> dict[Key, int]:
+        found = self._asked(f"SELECT {', '.join(asked.values())} FROM {source}")
+        return dict(zip(asked, map(int, found[0]), strict=True)) if found else {}
 
     def _distinct(self, known: Known) -> Iterator[tuple[str, int]]:
-        for one in self._wanted.spans:
-            held = one.held
-            if held not in known.ends:
-                continue
-            least, most = known.ends[held]
-            if least is None:
-                yield held, 0
-            elif most - least < SPARSEST * max(known.rows or 0, 1):
-                # In the widest type of its sign, which holds every difference of a narrow span.
-                wide = "UBIGINT" if one.type == "UBIGINT" else "BIGINT"
-                place = f"({held}::{wide} - ({least})::{wide})::UBIGINT"
-                words = (
-                    f"SELECT bit_or(1::UBIGINT << ({place} & 63)) AS bits FROM {self._source} "
-                    f"WHERE {held} IS NOT NULL GROUP BY {place} >> 6"
-                )
-                found = self._asked(f"SELECT coalesce(sum(bit_count(bits)), 0)::BIGINT FROM ({words})")
-                if found:
-                    yield held, int(found[0][0])
+        rows = known.rows or 0
+        for one in self._wanted.keys:
+            least, most = known.ends.get(one.held, (None, None)) if one.type in _WHOLE else (None, None)
+            if least is not None and most - least < SPARSEST * max(rows, 1):
+                asked = self._as_bits(one, least)
+            elif rows <= SMALL or not self._limited:
+                asked = f"SELECT count(DISTINCT {one.held}) FROM {self._source}"
+            else:
+                continue  # within a limit of memory the rows that share are counted: groups go to disk
+            if found := self._asked(asked):
+                yield one.held, int(found[0][0])
+
+    def _as_bits(self, one: Field, least: int) -> str:
+        # In the widest type of its sign, which holds every difference of a narrow span.
+        wide = "UBIGINT" if one.type == "UBIGINT" else "BIGINT"
+        place = f"({one.held}::{wide} - ({least})::{wide})::UBIGINT"
+        words = (
+            f"SELECT bit_or(1::UBIGINT << ({place} & 63)) AS bits FROM {self._source} "
+            f"WHERE {one.held} IS NOT NULL GROUP BY {place} >> 6"
+        )
+        return f"SELECT coalesce(sum(bit_count(bits)), 0)::BIGINT FROM ({words})"
 
     def _row(self, columns: str) -> tuple[Any, ...] | None:
         rows = self._asked(f"SELECT {columns} FROM {self._source}")

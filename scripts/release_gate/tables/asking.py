@@ -11,12 +11,18 @@ from release_gate.tables.relation import Relation
 class Asking:
     """Aggregates of one table, gathered under keys and answered together."""
 
-    def __init__(self, relation: Relation, table: Any, times: Any | None = None) -> None:
-        """`times` is the column that says for how many rows each row of the table stands."""
+    def __init__(self, relation: Relation, table: Any | None = None) -> None:
+        """`table` is an Ibis table of the relation's, itself where none is given."""
         self.relation = relation
-        self.table = table
-        self.times = times
+        self._table = table
         self.wanted: dict[Hashable, Any] = {}
+
+    @property
+    def table(self) -> Any:
+        """The table that is asked."""
+        if self._table is None:
+            self._table = self.relation.table
+        return self._table
 
     def ask(self, key: Hashable, expression: Any) -> None:
         """Add one aggregate."""
@@ -24,10 +30,7 @@ class Asking:
 
     def count(self, key: Hashable, condition: Any) -> None:
         """Add the number of rows for which a condition is true; null is not true."""
-        if self.times is None:
-            self.wanted[key] = self.table.count(where=condition)
-        else:
-            self.wanted[key] = self.times.sum(where=condition).fill_null(0)
+        self.wanted[key] = self.table.count(where=condition)
 
     def answers(self) -> Mapping[Hashable, Any]:
         """Every answer by its key; nothing is sent where nothing was asked.

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import ibis
 import ibis.expr.datatypes as dt
 
-from release_gate.contracts.found import Found, found
+from release_gate.contracts.found import Found, described, found
 from release_gate.tables.relation import Unanswered
 
 Value = TypeVar("Value")
@@ -30,15 +30,15 @@ def columns(backend: Any, source: Any) -> tuple[list[Found], Any]:
     kinds = dict(source.schema().items())
     read = source.mutate(**{name: source[name].cast("string") for name, kind in kinds.items() if kind.is_temporal()})
     others = _others(backend, source, kinds)
-    described = []
+    columns = []
     for place, (name, kind) in enumerate(kinds.items()):
         if kind.is_temporal():
-            described.append(found(name, f"c{place}", dt.string, text=True))
+            columns.append(found(name, f"c{place}", described(dt.string), text=True))
             continue
-        one = found(name, f"c{place}", kind)
-        mixed = Found(name, one.held, kind, None, f"{one.storage} and cells of another type")
-        described.append(mixed if others.get(name) else one)
-    return described, read
+        one = found(name, f"c{place}", described(kind))
+        mixed = Found(name, one.held, one.type, None, f"{one.storage} and cells of another type")
+        columns.append(mixed if others.get(name) else one)
+    return columns, read
 
 
 def _others(backend: Any, source: Any, kinds: dict[str, Any]) -> dict[str, int]:

@@ -6,29 +6,34 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import reduce
+from functools import cache, cached_property, reduce
 from operator import or_
 from typing import Any
 
 from release_gate.contracts.contract import Column, Contract, Rule
 from release_gate.contracts.counts import Fit
-from release_gate.contracts.expressions import holds, limit
+from release_gate.contracts.expressions import holds, limit, sense
 from release_gate.contracts.proof import provable, proven
-from release_gate.contracts.values import Judged, judged
+from release_gate.contracts.values import JUDGED, Judged, judged
 from release_gate.tables.relation import Relation, Unanswered
 
 
 @dataclass(frozen=True)
 class Check:
-    """One rule of one column; `fails` is true for rows that break it and null where there is nothing to judge."""
+    """One rule of one column."""
 
     key: tuple[str, int]
     rule: Rule
-    fails: Any = field(repr=False, compare=False)
+    judged: Judged = field(repr=False, compare=False)
     bound: Any = None
     provable: bool = False
     rounded: bool = False
     """Whether the least and greatest value come in microseconds and are stored in nanoseconds."""
+
+    @cached_property
+    def fails(self) -> Any:
+        """Whether a row breaks the rule, as an expression; null where there is nothing to judge."""
+        return ~holds(self.rule, self.judged)
 
     def proven(self, least: Any, most: Any) -> bool:
         """Whether the least and greatest value of the column prove the rule."""
@@ -57,7 +62,7 @@ class ColumnChecks:
 def checks_of(contract: Contract, relation: Relation) -> Iterator[ColumnChecks]:
     """The checks of every declared column that stands in the table once."""
     names = [one.name for one in relation.shape.columns]
-    table = relation.table
+    table = cache(lambda: relation.table)
     for column in contract.columns:
         if names.count(column.name) == 1:
             found = relation.shape.columns[names.index(column.name)]
@@ -77,16 +82,20 @@ def _column(column: Column, given: Judged) -> ColumnChecks:
 
 
 def _check(key: tuple[str, int], rule: Rule, given: Judged) -> Check:
-    fails = ~holds(rule, given)
-    if not provable(rule, given.column.kind):
-        return Check(key, rule, fails)
-    bound = limit(rule, given)
-    if given.found.dtype.is_float32() and not given.found.text:
+    sense(rule, given)
+    check = _bound(key, rule, given) if provable(rule, given.column.kind) else Check(key, rule, given)
+    if not (given.plain and given.column.kind in JUDGED):
+        check.fails  # noqa: B018 - of what is read or nested only making it tells whether an engine can judge it
+    return check
+
+
+def _bound(key: tuple[str, int], rule: Rule, given: Judged) -> Check:
+    """A check that the least and the greatest value may prove."""
+    bound, text = limit(rule, given), given.found.text
+    if given.found.type.word == "float" and not text:
         # As the engine compares: a bound of 0.1 is that of 32 bits there.
         bound = struct.unpack("f", struct.pack("f", bound))[0]
-    dtype = given.found.dtype
-    rounded = bool(not given.found.text and dtype.is_timestamp() and dtype.scale == 9)
-    return Check(key, rule, fails, bound, provable=True, rounded=rounded)
+    return Check(key, rule, given, bound, provable=True, rounded=not text and given.found.nanoseconds)
 
 
 def once(conditions: Iterable[Any]) -> Any:

@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import ibis
-import ibis.expr.datatypes as dt
-
 from release_gate.contracts.contract import Contract, Kind, OnInvalid, OnNull, RuleKind
 from release_gate.contracts.expressions import limit, literal, storable, typed
 from release_gate.contracts.values import Judged
 from release_gate.files import file_whole
+from release_gate.on_demand import ibis, on_demand
 from release_gate.tables.checks import ColumnChecks, once
 from release_gate.tables.quarantine import conditions
 from release_gate.tables.relation import Unanswered
 from release_gate.tables.scan import Scanned
 
+_TYPES = on_demand("ibis.expr.datatypes")
 _SCALES = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _LOW = {RuleKind.AT_LEAST, RuleKind.ABOVE}
 
@@ -136,7 +135,7 @@ def stored(judged: Judged) -> Any:
     exact = column.storage or ""
     if column.kind is Kind.TIMESTAMP:
         scale = next((places for unit, places in _SCALES.items() if exact.startswith(f"timestamp[{unit}")), 6)
-        return dt.Timestamp(timezone="UTC" if column.zone else None, scale=scale)
+        return _TYPES.Timestamp(timezone="UTC" if column.zone else None, scale=scale)
     if column.kind is Kind.INTEGER and "int" in exact:
         return exact
     if column.kind is Kind.NUMBER and exact in {"float", "halffloat"}:

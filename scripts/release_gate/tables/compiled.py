@@ -10,14 +10,10 @@ import importlib
 import importlib.util
 import sys
 import threading
-from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 import ibis
-
-from release_gate.tables.ahead import GROUPED, PLACE, TEXT
-from release_gate.tables.relation import TIMES
 
 _PACKAGE = "ibis.backends.sql.compilers"
 _OPENING = threading.RLock()
@@ -64,15 +60,6 @@ def dtype_of(kind: str) -> Any:
         RecursionError: it is nested too deep.
     """
     return _TYPES.from_string(kind)
-
-
-def grouped(held: Sequence[str]) -> Any:
-    """The table of texts that was made ahead, each in the column that it is of; see `Counted.grouped`."""
-    table = table_of(GROUPED, {PLACE: "int32", TEXT: "string", TIMES: "int64"})
-    columns = {
-        one: ibis.ifelse(table[PLACE] == place, table[TEXT], ibis.null("string")) for place, one in enumerate(held)
-    }
-    return table.select(**columns, **{TIMES: table[TIMES]})
 
 
 def table_of(name: str, columns: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ import ibis
 import sqlglot
 from sqlglot import exp
 
-from release_gate.contracts.found import Found, found
+from release_gate.contracts.found import Found, described, found
 from release_gate.contracts.standards.queries import Unsafe, reading
 from release_gate.data_places import Connection
 from release_gate.findings import BadInput
@@ -147,8 +147,8 @@ def open_connection(place: Connection, root: Path) -> Relation:
     backend = _connect(place, name, root, where)
     try:
         source = _selected(backend, statement) if statement is not None else _table(backend, place.table or "")
-        described = enumerate(source.schema().items())
-        columns = [found(column, f"c{number}", dtype) for number, (column, dtype) in described]
+        known = enumerate(source.schema().items())
+        columns = [found(column, f"c{number}", described(dtype)) for number, (column, dtype) in known]
         if name == "sqlite":
             columns, source = cells.columns(backend, source)
         _only_read(backend)

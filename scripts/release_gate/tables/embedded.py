@@ -9,14 +9,16 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from release_gate.contracts.found import Found, found
+from release_gate.contracts.contract import Kind
+from release_gate.contracts.found import Found, Type, found
 from release_gate.tables.ahead import Ahead, Field, Known, sought
 from release_gate.tables.causes import cause_of
+from release_gate.tables.duckdb_types import compiled, type_of
 from release_gate.tables.relation import FILE, ROW, Counted, Shape, Unanswered
 from release_gate.tables.sealed import SESSION, Reach, asked, raise_end, sealed
 from release_gate.tables.spilling import spill as spill_folder
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from release_gate.contracts.contract import Contract
 
 _UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
+_MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 _LOCKED = ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions")
 
 
@@ -84,7 +87,7 @@ class Embedded:
         # Asked of the view: DuckDB calls a nameless column C0, and then takes no other of that name.
         types = self._types("data")[: len(known)]
         self._ask_ahead([Field(known[place][0], f"c{place}", kind) for place, (_, kind) in enumerate(types)], said)
-        columns = [of_parquet(place, _dtype(kind), *known[place]) for place, (_, kind) in enumerate(types)]
+        columns = [of_parquet(place, type_of(kind), *known[place]) for place, (_, kind) in enumerate(types)]
         self._open(columns, f"file_row_number + 1 AS {ROW}, file_index AS {FILE}", [*files.values()], partitions=told)
         sure = self._ahead.known() if self._ahead is not None else Known()
         self.shape = replace(
@@ -110,7 +113,7 @@ class Embedded:
         source = f"read_csv({globs(files)}, {options})"
         folders = outside(partitions, names)
         self._view(source, len(names), folders)
-        columns = [found(name, f"c{place}", _dtype("VARCHAR"), text=True) for place, name in enumerate(names)]
+        columns = [found(name, f"c{place}", type_of("VARCHAR"), text=True) for place, name in enumerate(names)]
         return self._open(columns, _COUNTED, [*files.values()], delimiter=delimiter, partitions=folders)
 
     def json_lines(self, files: Mapping[str, str], partitions: Partitions = MappingProxyType({})) -> Embedded:
@@ -123,15 +126,15 @@ class Embedded:
         options = "format = 'newline_delimited', records = true, hive_partitioning = false"
         kinds = self._types(f"read_json({globs(files)}, {options}, sample_size = -1)")
         self._one_case(files, [name for name, _ in kinds])
-        guessed = [(name, _dtype(kind)) for name, kind in kinds]
-        unread = {name for name, dtype in guessed if dtype.is_temporal() or dtype.is_uuid()}
+        guessed = [(name, type_of(kind)) for name, kind in kinds]
+        unread = {name for name, one in guessed if one.kind in _MOMENTS or one.word == "uuid"}
         held = ", ".join(f"{as_text(name)}: {as_text('VARCHAR' if name in unread else kind)}" for name, kind in kinds)
         columns = [
-            found(name, f"c{place}", _dtype("VARCHAR") if name in unread else dtype, text=name in unread)
-            for place, (name, dtype) in enumerate(guessed)
+            found(name, f"c{place}", type_of("VARCHAR") if name in unread else kind, text=name in unread)
+            for place, (name, kind) in enumerate(guessed)
         ]
         # One text that is no day, and the engine takes none of the column for days.
-        columns = [replace(one, loose=one.dtype.is_string() and not one.text) for one in columns]
+        columns = [replace(one, loose=one.type.word == "string" and not one.text) for one in columns]
         read = f"format = 'newline_delimited', columns = {{{held}}}, hive_partitioning = false"
         source = f"read_json({globs(files)}, {read})"
         folders = outside(partitions, [name for name, _ in kinds])
@@ -146,8 +149,8 @@ class Embedded:
         self._connection.register("given", self._reach.given)
         described = self._described("given")
         columns = [
-            found(name, f"c{place}", dtype, _arrow_storage(str(stored.types[place])))
-            for place, ((_, dtype), name) in enumerate(zip(described, stored.names, strict=True))
+            found(name, f"c{place}", kind, _arrow_storage(str(stored.types[place])))
+            for place, ((_, kind), name) in enumerate(zip(described, stored.names, strict=True))
         ]
         self._view("given", len(columns))
         return self._open(columns, _COUNTED, shown)
@@ -160,7 +163,7 @@ class Embedded:
     def relation(self, source: str, shown: Sequence[str], folder: Path) -> Embedded:
         """Any table function of DuckDB, such as `delta_scan('…')`, over files in a folder."""
         self._reach.folders = (str(folder),)
-        columns = [found(name, f"c{place}", dtype) for place, (name, dtype) in enumerate(self._described(source))]
+        columns = [found(name, f"c{place}", kind) for place, (name, kind) in enumerate(self._described(source))]
         self._view(source, len(columns))
         return self._open(columns, None, shown)
 
@@ -202,18 +205,18 @@ class Embedded:
         if self._ahead is None:
             return Counted()
         numbers = self._ahead.counted()
-        return Counted(numbers.distinct, _compiled().grouped(numbers.texts) if numbers.texts else None)
+        return Counted(numbers.distinct, numbers.broken)
 
     def rows(self, expression: Any) -> list[tuple[Any, ...]]:
         """The rows of an expression; see `Relation.rows`."""
-        return self._ask(_compiled().as_sql(expression))
+        return self._ask(compiled().as_sql(expression))
 
     def query(self, text: str, column: str | None, seen: Any | None = None) -> Any:
         """The one value of a SELECT, asked in a database of its own that sees this table and nothing else."""
         if self._sealed is None:
             names = [(one.name, one.held) for one in self.shape.columns]
             source = f"SELECT {self._selected} FROM {self._source}"
-            read = None if seen is None else _compiled().as_sql(seen)
+            read = None if seen is None else compiled().as_sql(seen)
             self._sealed = sealed(self._reach, names, source, read, str(self._spill.path))
         self._queries += 1
         found = self._answer(self._sealed, asked(self._sealed, text, column, self._reach.files))
@@ -226,7 +229,7 @@ class Embedded:
         if alike := first_alike(expression.columns):
             # DuckDB would give one of them another name.
             raise Unanswered(f"the columns '{alike[0]}' and '{alike[1]}' differ in case only")
-        text = _compiled().as_sql(expression)
+        text = compiled().as_sql(expression)
         written = self._ask(f"COPY ({text}) TO {as_text(path)} (FORMAT parquet, COMPRESSION zstd)")
         return int(written[0][0])
 
@@ -260,7 +263,8 @@ class Embedded:
             connection = self._connection.cursor()
             for setting in SESSION:
                 connection.execute(f"SET {setting}")
-            self._ahead = Ahead(connection, "data", sought(self._contract, fields, said))
+            wanted = sought(self._contract, fields, said)
+            self._ahead = Ahead(connection, "data", wanted, limited=self._memory is not None)
             if self._reach.systems:
                 self._ahead.ask()
                 raise_end(self._reach)
@@ -277,7 +281,7 @@ class Embedded:
         partitions: Partitions = MappingProxyType({}),
     ) -> Embedded:
         folders = [
-            found(name, f"c{len(columns) + place}", _dtype("VARCHAR"), text=True)
+            found(name, f"c{len(columns) + place}", type_of("VARCHAR"), text=True)
             for place, name in enumerate(partitions)
         ]
         self._numbers = numbers
@@ -288,7 +292,7 @@ class Embedded:
         return self
 
     def _ibis(self, name: str, more: dict[str, Any]) -> Any:
-        return _compiled().table_of(name, {one.held: one.dtype for one in self.shape.columns} | more)
+        return compiled().table_of(name, {one.held: one.dtype for one in self.shape.columns} | more)
 
     def _ask(self, text: str, *, counted: bool = True) -> list[tuple[Any, ...]]:
         self._queries += counted
@@ -337,24 +341,11 @@ class Embedded:
     def _types(self, source: str) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in self._ask(f"DESCRIBE SELECT * FROM {source}", counted=False)]
 
-    def _described(self, source: str) -> list[tuple[str, Any]]:
-        return [(name, _dtype(kind)) for name, kind in self._types(source)]
+    def _described(self, source: str) -> list[tuple[str, Type]]:
+        return [(name, type_of(kind)) for name, kind in self._types(source)]
 
 
 _COUNTED = f"row_number() OVER () AS {ROW}, 0 AS {FILE}"
-
-
-def _compiled() -> ModuleType:
-    from release_gate.tables import compiled  # noqa: PLC0415 - Ibis: imported while the engine is at work
-
-    return compiled
-
-
-def _dtype(kind: str) -> Any:
-    try:
-        return _compiled().dtype_of(kind)
-    except RecursionError as error:
-        raise Unanswered("its values are nested too deep", unreadable=True) from error
 
 
 def _arrow_storage(written: str) -> str | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import ibis
-
 from release_gate.contracts.contract import Contract
 from release_gate.contracts.values import judged
+from release_gate.on_demand import ibis
 from release_gate.tables.asking import Asking
 from release_gate.tables.relation import Counted, Relation
 
@@ -19,7 +18,6 @@ class Keys:
     def __init__(self, relation: Relation, contract: Contract) -> None:
         self.relation = relation
         self.contract = contract
-        self.table = relation.table
         names = [one.name for one in relation.shape.columns]
         self.found = {one.name: one for one in relation.shape.columns if names.count(one.name) == 1}
         self.sets = tuple(columns for columns in contract.unique_sets if all(name in self.found for name in columns))
@@ -27,24 +25,25 @@ class Keys:
     def ask(self, asking: Asking, known: dict[Any, Any], counted: Counted) -> None:
         """Ask how many rows each set compares, and how many different values they have, where that is not counted."""
         for place, columns in enumerate(self.sets):
-            values = [self._value(name, self.table) for name in columns]
-            there = present(values)
             stored = len(columns) == 1 and not self.found[columns[0]].text
             if stored and (columns[0], "nulls") in known and "rows" in known:
                 known["key", place, "present"] = known["rows"] - known[columns[0], "nulls"]
             else:
-                asking.ask(("key", place, "present"), asking.table.count(where=there))
+                values = [self._value(name, asking.table) for name in columns]
+                asking.ask(("key", place, "present"), asking.table.count(where=present(values)))
             if len(columns) == 1 and (number := counted.distinct.get(self.found[columns[0]].held)) is not None:
                 known["key", place, "distinct"] = number
-            elif (distinct := self._distinct(columns, values, there)) is not None:
-                asking.ask(("key", place, "distinct"), distinct)
+            elif self.relation.shape.memory is None:
+                # Within a limit of memory the rows that share are counted: groups with a count go to disk where they
+                # don't fit; distinct values alone want all of DuckDB's limit before.
+                asking.ask(("key", place, "distinct"), self._distinct(columns, asking.table))
 
     def count_shared(self, known: dict[Any, Any]) -> None:
         """Count the rows that share their values with another; one query for all sets that have any."""
         parts = []
         for place in range(len(self.sets)):
             if known.get(("key", place, "present"), 0) != known.get(("key", place, "distinct"), 0):
-                shared = self.shared(place, self.table)
+                shared = self.shared(place, self.relation.table)
                 total = shared.aggregate(rows=shared.times.sum())
                 parts.append(total.select(place=ibis.literal(place, "int64"), rows=total.rows))
         # Within a limit of memory one after the other: each holds a table of its values.
@@ -73,20 +72,17 @@ class Keys:
         found = self.found[name]
         stored = table[found.held]
         column = self.contract.column(name)
-        if found.text and column is not None and (value := judged(column, found, table).value) is not None:
+        if found.text and column is not None and (value := judged(column, found, lambda: table).value) is not None:
             return value
         return ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.uncertain else stored
 
-    def _distinct(self, columns: tuple[str, ...], values: list[Any], present: Any) -> Any:
-        """How many different values a set has; None within a limit of memory, where the rows that share are counted.
-
-        Groups with a count go to disk where they don't fit; distinct values alone want all of DuckDB's limit before.
-        """
-        memory = self.relation.shape.memory
-        if len(columns) > 1:
-            several = ibis.struct({f"v{number}": value for number, value in enumerate(values)})
-            return several.nunique(where=present) if memory is None else None
-        return values[0].nunique() if memory is None else None
+    def _distinct(self, columns: tuple[str, ...], table: Any) -> Any:
+        """How many different values a set has."""
+        values = [self._value(name, table) for name in columns]
+        if len(values) == 1:
+            return values[0].nunique()
+        several = ibis.struct({f"v{number}": value for number, value in enumerate(values)})
+        return several.nunique(where=present(values))
 
 
 def present(values: Sequence[Any]) -> Any:

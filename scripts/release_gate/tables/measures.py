@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import ibis
-
 from release_gate.contracts.contract import Contract, Kind, Measure, Metric, Rule, RuleKind
 from release_gate.contracts.counts import Measured
 from release_gate.contracts.expressions import holds, literal
 from release_gate.contracts.values import Judged
+from release_gate.on_demand import ibis
 from release_gate.tables.asking import Asking
 from release_gate.tables.checks import ColumnChecks, once
 from release_gate.tables.keys import present

@@ -72,7 +72,7 @@ def _profiled(relation: Relation, name: str, shown: str) -> Profile:
     rows, kinds = _kinds(relation, [one for one in relation.shape.columns if names.count(one.name) == 1])
     if rows == 0:
         raise BadInput.because("table-empty", "the table has no rows to learn from", where=Where(table=shown))
-    read = [judged(Column(one.name, kind), one, relation.table) for one, kind in kinds]
+    read = [judged(Column(one.name, kind), one, lambda: relation.table) for one, kind in kinds]
     described = tuple(_described(relation, read))
     left_out = tuple(one for one in dict.fromkeys(names) if one not in {each.name for each in described})
     whole = Profile(name, rows, described, left_out)
@@ -86,7 +86,7 @@ def _kinds(relation: Relation, columns: Sequence[Found]) -> tuple[int, list[tupl
     asking.ask("rows", table.count())
     for one in columns:
         for kind in _GUESSED if one.text else ():
-            as_kind = judged(Column(one.name, kind), one, table)
+            as_kind = judged(Column(one.name, kind), one, lambda: table)
             asking.count((one.name, kind, "wrong"), as_kind.unreadable)
             asking.count((one.name, kind, "right"), as_kind.value.notnull())  # type: ignore[union-attr] # each is read
         if one.text:
@@ -123,7 +123,7 @@ def _described(relation: Relation, columns: Sequence[Judged]) -> Iterator[Column
             name=name,
             kind=kind,
             storage=one.found.storage if typed and kind in _STORED else None,
-            zone=one.found.dtype.timezone is not None if typed and kind is Kind.TIMESTAMP else None,
+            zone=one.found.type.zone is not None if typed and kind is Kind.TIMESTAMP else None,
             nulls=int(known[name, "nulls"]),
             distinct=int(known.get((name, "distinct"), 0)),
             **_bounds(kind, known, name),

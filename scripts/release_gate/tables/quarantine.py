@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-import ibis
-
 from release_gate.contracts.contract import Contract
 from release_gate.contracts.examples import file_names
 from release_gate.files import file_whole
+from release_gate.on_demand import ibis
 from release_gate.tables.checks import ColumnChecks, moved, once
 from release_gate.tables.relation import FILE, ROW
 from release_gate.tables.scan import Scanned
@@ -27,7 +26,8 @@ def write(path: Path, scanned: Scanned, contract: Contract, columns: Iterable[st
     Raises:
         Unanswered: the engine refuses.
     """
-    chosen = [one for one in scanned.checks if one.name in set(columns) and conditions(one)]
+    wanted = set(columns)
+    chosen = [one for one in scanned.checks if one.name in wanted and conditions(one)]
     counted = {count.name: count.invalid for count in scanned.counts.columns}
     if not any(counted[one.name] for one in chosen):
         path.unlink(missing_ok=True)

@@ -12,8 +12,6 @@ End = tuple[Any, Any]
 """The least and the greatest value of a column; None for both where it has none."""
 ROW, FILE = "row_number_in_file", "file_number"
 """Columns that a numbered table has beside its own: the row from 1, and which of several files from 0."""
-TIMES = "times"
-"""The column of a table of texts that says how many rows have one."""
 
 
 class Unanswered(Exception):
@@ -57,15 +55,15 @@ class Shape:
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted of an open table whatever its rules are, by the names that columns are held under.
+    """What was counted of an open table before anything was compiled.
 
     Attributes:
-        distinct: how many different values a column has.
-        grouped: an Ibis table of texts, each in its own column of a row that says by `TIMES` how many rows have it.
+        distinct: how many different values a column has, by the name that it is held under.
+        broken: how many rows break a rule, by the name of its column and its place there.
     """
 
     distinct: Mapping[str, int] = field(default_factory=dict)
-    grouped: Any | None = None
+    broken: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 class Relation(Protocol):

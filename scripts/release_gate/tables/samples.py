@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import ibis
-
 from release_gate.contracts.contract import Contract, OnNull
 from release_gate.contracts.counts import Example
 from release_gate.contracts.examples import file_names
 from release_gate.contracts.found import Found
+from release_gate.on_demand import ibis
 from release_gate.tables.checks import ColumnChecks, moved
 from release_gate.tables.keys import Keys
 from release_gate.tables.relation import FILE, ROW, Relation
@@ -27,13 +26,13 @@ def samples(
     relation: Relation, contract: Contract, checks: Sequence[ColumnChecks], keys: Keys, known: Mapping[Any, Any]
 ) -> dict[Any, tuple[Example, ...]]:
     """Failing rows by the key of what fails: rows in their order, or in that of the key where they have no number."""
-    table = relation.numbered if relation.numbered is not None else relation.table
     names = [name for name in contract.key if name in keys.found and name not in contract.sensitive]
-    sampler = _Sampler(relation, table, keys, [keys.found[name] for name in names])
     wanted = list(_failing(contract, checks, keys, known))[:MOST]
-    branches = [sampler.branch(place, *how) for place, (_, how) in enumerate(wanted)]
-    if not branches:
+    if not wanted:
         return {}
+    table = relation.numbered if relation.numbered is not None else relation.table
+    sampler = _Sampler(relation, table, keys, [keys.found[name] for name in names])
+    branches = [sampler.branch(place, *how) for place, (_, how) in enumerate(wanted)]
     together = ibis.union(*branches) if len(branches) > 1 else branches[0]
     found: dict[Any, list[Example]] = defaultdict(list)
     files = file_names(relation.shape.files, contract.sensitive)

@@ -1,10 +1,12 @@
 """Counts what breaks a contract in a table, in a handful of queries however many checks there are.
 
-1. What was known before: footers prove ranges without reading a row, and whole numbers that must be unique are counted.
-2. Rules on texts that repeat, each text once.
-3. Everything not proven, in one pass: nulls, failing rows, least and greatest values, distinct values.
-4. Only where something fails: rows that break a range or any rule of a column, rows that share a key,
-5. and the first few failing rows of each.
+1. What was known before: footers prove ranges without reading a row; rules on texts and whole numbers that must be
+   unique are counted.
+2. Everything not known, in one pass: nulls, failing rows, least and greatest values, distinct values.
+3. Only where something fails: rows that break a range or any rule of a column, rows that share a key,
+4. and the first few failing rows of each.
+
+Expressions are made for what is asked only: where the first step answers all, nothing is compiled.
 """
 
 from __future__ import annotations
@@ -15,16 +17,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from release_gate.contracts.contract import Contract
+from release_gate.contracts.contract import Contract, Metric
 from release_gate.contracts.counts import Broken, ColumnCount, Counts, Effort, Fit, KeyCount
 from release_gate.contracts.found import Found, declared
 from release_gate.tables.asking import Asking
-from release_gate.tables.checks import Check, ColumnChecks, checks_of, moved, once, refused
+from release_gate.tables.checks import Check, ColumnChecks, checks_of, once, refused
 from release_gate.tables.keys import Keys
 from release_gate.tables.measures import Measures
 from release_gate.tables.opening import format_of, open_files, unreadable
-from release_gate.tables.relation import TIMES, Counted, Relation, Unanswered
+from release_gate.tables.relation import Counted, Relation, Unanswered
 from release_gate.tables.samples import samples
+from release_gate.tables.text_rules import answerable
 
 ENOUGH = 2**30
 """The memory that is told to be the limit once the engine ran out of its own."""
@@ -110,7 +113,6 @@ class _Scan:
         self.contract = contract
         self.checks = checks
         self.exact = exact
-        self.table = relation.table
         self.keys = Keys(relation, contract)
         self.measures = Measures(relation, contract, checks, now)
         self.known: dict[Any, Any] = {}
@@ -122,13 +124,21 @@ class _Scan:
         columns = self.relation.shape.columns
         if columns and self.relation.shape.delimiter is None:
             if not self.exact:
+                self._compile_meanwhile()
                 self._know()
-                self._count_grouped()
             self._count()
             self._count_what_fails()
         return self._told(shown)
 
     # The phases
+
+    def _compile_meanwhile(self) -> None:
+        """Make expressions of what no engine answers ahead, while it answers the rest."""
+        left = [check for one in self.checks for check in one.checks if not (check.provable or answerable(check.rule))]
+        for check in left:
+            check.fails  # noqa: B018 - kept
+        if any(one.metric not in {Metric.ROWS, Metric.QUERY} for one in self.contract.measures):
+            self.relation.table  # noqa: B018 - opens what compiles
 
     def _know(self) -> None:
         shape, self.counted = self.relation.shape, self.relation.counted()
@@ -142,23 +152,14 @@ class _Scan:
             # Asked for with the rest, missing values would make the engine read every row.
             if one.judged.plain and held in shape.nulls:
                 self.known[one.name, "nulls"] = shape.nulls[held]
+            counted = {check.key: self.counted.broken.get(check.key) for check in one.checks if one.judged.plain}
+            self.known |= {key: rows for key, rows in counted.items() if rows is not None}
         self._prove()
 
-    def _count_grouped(self) -> None:
-        texts = self.counted.grouped
-        if texts is None:
-            return
-        asking = Asking(self.relation, texts, texts[TIMES])
-        for one in self.checks:
-            if one.judged.plain and one.judged.found.held in texts.columns:
-                for check in one.checks:
-                    asking.count(check.key, moved(check.fails, self.table, texts))
-        self.known |= asking.answers()
-
     def _count(self) -> None:
-        asking = Asking(self.relation, self.table)
+        asking = Asking(self.relation)
         if "rows" not in self.known:
-            asking.ask("rows", self.table.count())
+            asking.ask("rows", asking.table.count())
         for one in self.checks:
             self._count_column(asking, one)
         self.keys.ask(asking, self.known, self.counted)
@@ -185,7 +186,7 @@ class _Scan:
                 asking.count(check.key, check.fails)
 
     def _count_what_fails(self) -> None:
-        asking = Asking(self.relation, self.table)
+        asking = Asking(self.relation)
         for one in self.checks:
             for check in one.checks:
                 if check.key not in self.known:
@@ -199,9 +200,9 @@ class _Scan:
 
     def _ask_ends(self, asking: Asking, one: ColumnChecks) -> None:
         plain = one.judged.plain
-        value: Any = self.table[one.judged.found.held] if plain else one.judged.value
+        value: Any = asking.table[one.judged.found.held] if plain else one.judged.value
         for end, expression in (("least", value.min()), ("most", value.max())):
-            zoned = plain and one.judged.found.dtype.is_timestamp() and one.judged.found.dtype.timezone
+            zoned = plain and one.judged.found.type.zone
             asking.ask((one.name, end), expression.cast("timestamp") if zoned else expression)
 
     def _prove(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from release_gate.contracts.found import Found, found
+from release_gate.contracts.found import Found, Type, found
 from release_gate.tables.relation import Unanswered
 from release_gate.tables.spoken import globs
 
@@ -85,9 +85,9 @@ def _footers(ask: Ask, paths: Sequence[str]) -> Iterator[tuple[str, Footer]]:
         leaf += sum(1 for node in nodes if not node[2])
 
 
-def of_parquet(place: int, dtype: Any, name: str, exact: str | None) -> Found:
+def of_parquet(place: int, given: Type, name: str, exact: str | None) -> Found:
     """A column of a Parquet file; no rule judges one whose digits the engine does not have."""
-    column = found(name, f"c{place}", dtype, exact)
+    column = found(name, f"c{place}", given, exact)
     return replace(column, kind=None) if exact is not None and exact.startswith("decimal256") else column
 
 
