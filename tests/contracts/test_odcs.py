@@ -338,3 +338,18 @@ def test_reading_a_contract_imports_no_engine() -> None:
     loaded = set(ast.literal_eval(done.stdout))
     assert "open_data_contract_standard" in loaded
     assert not loaded & {"pandas", "pyarrow", "pandera", "ibis", "duckdb", "sqlglot", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored", "right"),
+    [
+        ("integer", "decimal(10,2)", True), ("integer", "double", True), ("number", "int32", True),
+        ("timestamp", "timestamp[ns]", True), ("integer", "VARCHAR(20)", True), ("string", "int64", True),
+        ("number", "string", True),
+        ("integer", "timestamp[ms]", False), ("number", "bool", False), ("timestamp", "int64", False),
+        ("timestamp", "date32[day]", False), ("time", "decimal(38,0)", False),
+    ],
+)  # fmt: skip
+def test_an_exact_type_that_never_stores_the_logical_one_is_a_mistake(kind: str, stored: str, right: bool) -> None:
+    written = odcs(column("a", kind, physicalType=stored))
+    assert ("contract-invalid" in codes(written)) is not right

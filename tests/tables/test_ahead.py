@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,8 @@ KEYS: dict[str, Any] = {
     "sparse": [1, 2**40, None, 1],
     "text": ["a", "A", "", None, "a"],
     "day": [dt.date(2020, 1, 1), None, dt.date(2020, 1, 1)],
+    "uuid": pa.array([uuid.UUID(int=1).bytes, uuid.UUID(int=2).bytes, None], pa.uuid()),
+    "local moment": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1), None],  # noqa: DTZ001
     "moment": [dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2020, 1, 2, tzinfo=dt.UTC)],
     "none": pa.array([None, None], pa.int64()),
 }
@@ -97,7 +100,9 @@ KEYS: dict[str, Any] = {
 def test_values_of_a_key_of_any_type_are_counted(tmp_path: Path, name: str, memory: int | None) -> None:
     values: Any = pa.array(KEYS[name])
     relation = opened(tmp_path, values, Kind.STRING, unique=True, memory=memory)
-    assert relation.counted().distinct == {"c0": len({one for one in values.to_pylist() if one is not None})}
+    counted = {"c0": len({one for one in values.to_pylist() if one is not None})}
+    # Texts may be of any length, so that within a limit of memory they are left to groups that go to disk.
+    assert relation.counted().distinct == ({} if memory and name == "text" else counted)
     relation.close()
 
 
@@ -106,7 +111,7 @@ def test_within_a_limit_many_sparse_values_are_left_to_groups_that_go_to_disk(
 ) -> None:
     monkeypatch.setattr(ahead, "SMALL", 3)
     for memory, found in ((None, {"c0": 4}), (200_000_000, {})):
-        relation = opened(tmp_path, pa.array(["a", "b", "c", "d"]), Kind.STRING, unique=True, memory=memory)
+        relation = opened(tmp_path, pa.array([1, 10**6, 10**9, 10**12]), Kind.INTEGER, unique=True, memory=memory)
         assert relation.counted().distinct == found
         relation.close()
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from release_gate.contracts.bounds import is_multiple
-from release_gate.contracts.contract import Column, Contract, Kind, Rule, RuleKind
+from release_gate.contracts.contract import Bounds, Column, Contract, Kind, Measure, Metric, Rule, RuleKind
 from release_gate.contracts.counts import ColumnCount, Fit
 from release_gate.contracts.judgement import data_findings
 from release_gate.contracts.reading import read as read_contract
@@ -424,3 +424,67 @@ def test_one_word_among_the_moments_of_json_lines_is_unreadable_and_no_wrong_typ
         [2, 1],
     )
     assert seats.fit is Fit.WRONG  # a number in quotes is a text
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("name", ["measure", "key", "check", "rows", "nulls"])
+def test_a_column_may_be_called_as_anything_that_is_counted(tmp_path: Path, name: str, exact: bool) -> None:
+    table = pa.table({name: ["a", "bbb", "cc", "a"], "b": [1, None, None, 4]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    rules = (Rule(RuleKind.LONGEST, 1), Rule(RuleKind.LONGEST, 2))
+    columns = (Column(name, Kind.STRING, rules, unique=True), Column("b", Kind.INTEGER))
+    measures = (Measure(Metric.NULLS, Bounds(most=0), columns=("b",)),)
+    found = scan(tmp_path / "t.parquet", Contract("c", "1.0.0", columns, measures=measures), shown="t", exact=exact)
+    found.close()
+    (first, _), (key,), (measure,) = found.counts.columns, found.counts.keys, found.counts.measures
+    assert [(one.rule, one.rows, [row.value for row in one.examples]) for one in first.broken] == [
+        (rules[0], 2, ["bbb", "cc"]),
+        (rules[1], 1, ["bbb"]),
+    ]
+    assert (key.rows, [row.value for row in key.examples], measure.value) == (2, ["a", "a"], 2)
+
+
+REFUSED = "^a{1001}$"
+"""RE2 repeats nothing more than a thousand times; Python does, so that reading the contract lets it pass."""
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("values", [[], [None, None], ["a", None]], ids=["no row", "nothing", "texts"])
+def test_whether_a_rule_can_be_judged_does_not_go_by_the_data(
+    tmp_path: Path, values: list[str | None], exact: bool
+) -> None:
+    pq.write_table(pa.table({"a": pa.array(values, pa.string()), "b": ["x"] * len(values)}), tmp_path / "t.parquet")
+    refused, kept = Rule(RuleKind.PATTERN, REFUSED), Rule(RuleKind.LONGEST, 0)
+    columns = (Column("a", Kind.STRING, (refused, kept)), Column("b", Kind.STRING, (kept,)))
+    found = scan(tmp_path / "t.parquet", Contract("c", "1.0.0", columns), shown="t", exact=exact)
+    found.close()
+    first, second = found.counts.columns
+    assert [rule for rule, _ in first.unjudgeable] == [refused]
+    assert (first.invalid, second.invalid) == (sum(one is not None for one in values), len(values))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_measure_that_the_engine_refuses_hides_nothing_else(tmp_path: Path, exact: bool) -> None:
+    pq.write_table(pa.table({"a": ["x", "yy", None]}), tmp_path / "t.parquet")
+    nul, pattern = Rule(RuleKind.ONE_OF, ("x\0",)), Rule(RuleKind.PATTERN, REFUSED)
+    measures = tuple(
+        Measure(metric, Bounds(most=0), columns=("a",), **rest)
+        for metric, rest in (
+            (Metric.INVALID, {"rules": (nul,)}), (Metric.INVALID, {"rules": (pattern,)}), (Metric.NULLS, {}),
+            (Metric.MISSING, {"values": ("x\0",)}),
+        )
+    )  # fmt: skip
+    columns = (Column("a", Kind.STRING, (Rule(RuleKind.LONGEST, 1),)),)
+    found = scan(
+        tmp_path / "t.parquet", Contract("c", "1.0.0", columns, measures=measures), shown="t", exact=exact
+    ).counts
+    assert [one.value for one in found.measures] == [None, None, 1, None]
+    assert [one.cause is None for one in found.measures] == [False, False, True, False]
+    assert found.columns[0].invalid == 1
+
+
+@pytest.mark.parametrize("stored", [pa.uint8(), pa.uint64(), pa.int64(), pa.float64()], ids=str)
+def test_of_a_promised_decimal_every_number_must_fit(stored: pa.DataType) -> None:
+    described = column("a", "integer", physicalType="decimal(2,0)")
+    count = one(pa.array([1, 99, 100, None], stored), described)
+    assert (count.fit, count.misfits) == (Fit.WRONG, 1)

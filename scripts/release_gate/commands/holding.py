@@ -12,10 +12,10 @@ from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release_gate.beside import Beside
 from release_gate.commands.context import Context, Place
 from release_gate.commands.contract_reading import Source, read_contract
 from release_gate.findings import BadInput, finding
+from release_gate.meanwhile import Meanwhile
 from release_gate.verdict import Finding, Scalar, Severity, Subject, Where
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         now=now, environment=context.environment,
     )  # fmt: skip
     before = place.state()
-    identity = Beside(place.identity)
+    identity = Meanwhile(place.identity)
     source = read_contract(context, spot.root, contract, place.stem)
     reading = source.reading
     scanned = _scanned(place, reading.contract, now, exact=wanted.exact)
@@ -106,7 +106,10 @@ def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> 
 
     relation = place.open(None if exact else contract)
     try:
-        from release_gate.tables.scan import scanned  # where files are asked ahead, the engine is at work already
+        # Where files are asked ahead, the engine is at work already, and imports cost no time: what comes after too.
+        import release_gate.commands.contract_revision
+        import release_gate.tables.quarantine  # noqa: F401
+        from release_gate.tables.scan import scanned
 
         return scanned(relation, contract, place.shown, now=now, exact=exact)
     except Unanswered as cause:

@@ -24,7 +24,7 @@ _SMALL = {
     "Binary": (None, "binary"),
     "Null": (None, "null"),
 }
-_MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
+MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 _FLOATING = {"halffloat", "float", "double"}
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 
@@ -55,7 +55,7 @@ class Found:
     Attributes:
         type: what the engine holds it as.
         kind: its logical type; None for one that no contract describes (binary, intervals).
-        storage: the exact type in Arrow's words, where the file's own is narrower than the engine's.
+        storage: the exact type in Arrow's words: the file's own, where the engine holds it wider; `text` for such.
         text: whether all is text that only the contract can read, as in CSV.
         sure: whether it is known to hold no NaN.
         loose: whether it is text of a format without moments, of which those are read that the contract promises.
@@ -104,7 +104,7 @@ def found(name: str, held: str, given: Type, storage: str | None = None, *, text
 
 def declared(one: Found, kind: Kind) -> Found:
     """A column as a contract that promises this type reads it."""
-    return replace(one, text=True, storage="text") if one.loose and kind in _MOMENTS else one
+    return replace(one, text=True, storage="text") if one.loose and kind in MOMENTS else one
 
 
 def described(dtype: Any) -> Type:

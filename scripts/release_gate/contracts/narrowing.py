@@ -52,8 +52,10 @@ def _outside(value: Expression, low: int, high: int) -> Expression | None:
 
 def _no_decimal(value: Expression, precision: int, scale: int) -> Expression | None:
     edge, dtype = 10 ** (precision - scale), value.type()
-    most = _reach(dtype)[1]
-    found = [(value >= _literal(value, edge)) | (value <= _literal(value, -edge))] if most >= edge else []
+    least, most = _reach(dtype)
+    found = [value >= _literal(value, edge)] if most >= edge else []
+    if least <= -edge:
+        found.append(value <= _literal(value, -edge))
     if dtype.is_decimal() and dtype.scale > scale:
         unit = ibis.literal(Decimal(1).scaleb(-scale), type=f"decimal(38, {dtype.scale})")
         found.append(value % unit != 0)

@@ -44,7 +44,7 @@ _TEXTS = {
 
 
 @dataclass(frozen=True)
-class Read:
+class Expressions:
     """The expressions of a column; see `Judged`."""
 
     value: Expression | None
@@ -68,31 +68,31 @@ class Judged:
     found: Found
     fit: Fit
     judgeable: bool
-    make: Callable[[], Read] = field(repr=False, compare=False)
+    make: Callable[[], Expressions] = field(repr=False, compare=False)
 
     @cached_property
-    def _read(self) -> Read:
+    def _made(self) -> Expressions:
         return self.make()
 
     @property
     def value(self) -> Expression | None:
         """Null where it is missing or can't be read; None where no rule can be judged."""
-        return self._read.value if self.judgeable else None
+        return self._made.value if self.judgeable else None
 
     @property
     def missing(self) -> Expression:
         """Whether a row has no value."""
-        return self._read.missing
+        return self._made.missing
 
     @property
     def unreadable(self) -> Expression | None:
         """Whether a text is none of the promised type; None where there is no text to read."""
-        return self._read.unreadable if self.found.text else None
+        return self._made.unreadable if self.found.text else None
 
     @property
     def misfit(self) -> Expression | None:
         """Whether a value tells that the type is wrong (a fraction among integers); None where none can."""
-        return self._read.misfit if self.fit is Fit.STORAGE else None
+        return self._made.misfit if self.fit is Fit.STORAGE else None
 
     @property
     def plain(self) -> bool:
@@ -103,7 +103,7 @@ class Judged:
 def judged(column: Column, found: Found, table: Callable[[], Any]) -> Judged:
     """The declared column in an Ibis table that holds it."""
     if found.storage == "null":
-        return Judged(column, found, Fit.FITS, False, lambda: Read(None, table()[found.held].isnull()))
+        return Judged(column, found, Fit.FITS, False, lambda: Expressions(None, table()[found.held].isnull()))
     if found.text:
         return _of_text(column, found, table)
     fit = _fit(column, found)
@@ -111,7 +111,7 @@ def judged(column: Column, found: Found, table: Callable[[], Any]) -> Judged:
     return Judged(column, found, fit, judgeable, lambda: _read(column, found, fit, table()[found.held]))
 
 
-def _read(column: Column, found: Found, fit: Fit, stored: Expression) -> Read:
+def _read(column: Column, found: Found, fit: Fit, stored: Expression) -> Expressions:
     value = ibis.ifelse(stored.isnan(), ibis.null(found.dtype), stored) if found.uncertain else stored
     missing = value.isnull()
     misfit = _misfit(column, found, stored) if fit is Fit.STORAGE else None
@@ -121,7 +121,7 @@ def _read(column: Column, found: Found, fit: Fit, stored: Expression) -> Read:
         value = value.cast("string")
     elif found.kind is Kind.TIMESTAMP and found.type.zone:
         value = value.cast("timestamp")  # every session of ours speaks UTC
-    return Read(value, missing, misfit=misfit)
+    return Expressions(value, missing, misfit=misfit)
 
 
 def _fit(column: Column, found: Found) -> Fit:
@@ -162,11 +162,11 @@ def _of_text(column: Column, found: Found, table: Callable[[], Any]) -> Judged:
     return Judged(column, found, fit, judgeable, lambda: _parsed(column, table()[found.held]))
 
 
-def _parsed(column: Column, text: Expression) -> Read:
+def _parsed(column: Column, text: Expression) -> Expressions:
     """Text read as the contract's type."""
     missing = text.isnull()
     if column.kind is Kind.STRING or column.kind not in JUDGED:
-        return Read(text, missing)
+        return Expressions(text, missing)
     if column.kind in {Kind.INTEGER, Kind.NUMBER}:
         missing |= text.isin(_NO_NUMBER)
     right = text.re_search(_TEXTS[column.kind])
@@ -176,7 +176,7 @@ def _parsed(column: Column, text: Expression) -> Read:
     value = ibis.ifelse(right & ~missing, _cast(column.kind, text), ibis.null())
     if column.storage is not None and (narrow := unfit(column.storage, value)) is not None:
         value = ibis.ifelse(narrow, ibis.null(), value)
-    return Read(value, missing, unreadable=~missing & value.isnull())
+    return Expressions(value, missing, unreadable=~missing & value.isnull())
 
 
 def _cast(kind: Kind, text: Expression) -> Expression:

@@ -26,7 +26,7 @@ SPARSEST = 16
 FEWEST_ROWS = 100_000
 """In smaller tables texts are judged row by row in less time than their groups are planned."""
 SMALL = 100_000
-"""Rows of which the different values of a column fit into any limit of memory."""
+"""Rows of which the different numbers or moments of a column fit into any limit of memory."""
 MOST_TEXTS = 32
 """Columns of texts that are grouped; the plan of more takes longer than it saves."""
 LIKELY_FEW = 64 << 10
@@ -131,7 +131,7 @@ class Numbers:
 class Ahead:
     """Asks in a thread of its own, on a connection of its own; every answer may be missing, and none is wrong.
 
-    `source` is the table in SQL. Within a limit of memory (`limited`) nothing is asked that can't go to disk.
+    `source` is the table in SQL. Within a limit of memory (`limited`) values are counted only where they are small.
     """
 
     def __init__(
@@ -235,7 +235,7 @@ class Ahead:
             least, most = known.ends.get(one.held, (None, None)) if one.type in _WHOLE else (None, None)
             if least is not None and most - least < SPARSEST * max(rows, 1):
                 asked = self._as_bits(one, least)
-            elif rows <= SMALL or not self._limited:
+            elif not self._limited or (rows <= SMALL and one.type != "VARCHAR"):
                 asked = f"SELECT count(DISTINCT {one.held}) FROM {self._source}"
             else:
                 continue  # within a limit of memory the rows that share are counted: groups go to disk

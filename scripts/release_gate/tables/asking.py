@@ -40,6 +40,18 @@ class Asking:
         """
         if not self.wanted:
             return {}
-        named = {f"a{place}": expression for place, expression in enumerate(self.wanted.values())}
-        (row,) = self.relation.rows(self.table.aggregate(**named))
+        (row,) = self.relation.rows(self._together())
         return dict(zip(self.wanted, row, strict=True))
+
+    def answers_on_nothing(self) -> None:
+        """Ask all of no rows, which tells whether the engine can.
+
+        Raises:
+            Unanswered: it refuses.
+        """
+        if self.wanted:
+            nothing = self.table.limit(0).op()
+            self.relation.rows(self._together().op().replace({self.table.op(): nothing}).to_expr())
+
+    def _together(self) -> Any:
+        return self.table.aggregate(**{f"a{place}": asked for place, asked in enumerate(self.wanted.values())})

@@ -20,15 +20,20 @@ from release_gate.tables.relation import Relation, Unanswered
 
 @dataclass(frozen=True)
 class Check:
-    """One rule of one column."""
+    """One rule of one column; `place` is the rule's own among those of its column."""
 
-    key: tuple[str, int]
+    place: int
     rule: Rule
     judged: Judged = field(repr=False, compare=False)
     bound: Any = None
     provable: bool = False
     rounded: bool = False
     """Whether the least and greatest value come in microseconds and are stored in nanoseconds."""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What its count is kept under; columns may be called as anything else that is counted."""
+        return "check", self.judged.column.name, self.place
 
     @cached_property
     def fails(self) -> Any:
@@ -75,27 +80,27 @@ def _column(column: Column, given: Judged) -> ColumnChecks:
     if given.fit is not Fit.WRONG and given.found.storage != "null":
         for place, rule in enumerate(column.rules):
             try:
-                checks.append(_check((column.name, place), rule, given))
+                checks.append(_check(place, rule, given))
             except (ValueError, TypeError) as error:
                 unjudgeable.append((rule, str(error)))
     return ColumnChecks(given, tuple(checks), tuple(unjudgeable))
 
 
-def _check(key: tuple[str, int], rule: Rule, given: Judged) -> Check:
+def _check(place: int, rule: Rule, given: Judged) -> Check:
     sense(rule, given)
-    check = _bound(key, rule, given) if provable(rule, given.column.kind) else Check(key, rule, given)
+    check = _bound(place, rule, given) if provable(rule, given.column.kind) else Check(place, rule, given)
     if not (given.plain and given.column.kind in JUDGED):
         check.fails  # noqa: B018 - of what is read or nested only making it tells whether an engine can judge it
     return check
 
 
-def _bound(key: tuple[str, int], rule: Rule, given: Judged) -> Check:
+def _bound(place: int, rule: Rule, given: Judged) -> Check:
     """A check that the least and the greatest value may prove."""
     bound, text = limit(rule, given), given.found.text
     if given.found.type.word == "float" and not text:
         # As the engine compares: a bound of 0.1 is that of 32 bits there.
         bound = struct.unpack("f", struct.pack("f", bound))[0]
-    return Check(key, rule, given, bound, provable=True, rounded=not text and given.found.nanoseconds)
+    return Check(place, rule, given, bound, provable=True, rounded=not text and given.found.nanoseconds)
 
 
 def once(conditions: Iterable[Any]) -> Any:

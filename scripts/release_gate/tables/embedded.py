@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from release_gate.contracts.contract import Kind
-from release_gate.contracts.found import Found, Type, found
+from release_gate.contracts.found import MOMENTS, Found, Type, found
 from release_gate.tables.ahead import Ahead, Field, Known, sought
 from release_gate.tables.causes import cause_of
 from release_gate.tables.duckdb_types import compiled, type_of
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from release_gate.contracts.contract import Contract
 
 _UNREADABLE = (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
-_MOMENTS = {Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 _LOCKED = ("autoinstall_known_extensions", "autoload_known_extensions", "allow_community_extensions")
 
 
@@ -127,7 +125,7 @@ class Embedded:
         kinds = self._types(f"read_json({globs(files)}, {options}, sample_size = -1)")
         self._one_case(files, [name for name, _ in kinds])
         guessed = [(name, type_of(kind)) for name, kind in kinds]
-        unread = {name for name, one in guessed if one.kind in _MOMENTS or one.word == "uuid"}
+        unread = {name for name, one in guessed if one.kind in MOMENTS or one.word == "uuid"}
         held = ", ".join(f"{as_text(name)}: {as_text('VARCHAR' if name in unread else kind)}" for name, kind in kinds)
         columns = [
             found(name, f"c{place}", type_of("VARCHAR") if name in unread else kind, text=name in unread)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from release_gate.contracts.contract import Contract, Kind, Measure, Metric, Rule, RuleKind
@@ -24,26 +25,44 @@ class Measures:
     """What each measure came to, or why there is no number; `now` is what the age of rows is told against."""
 
     def __init__(
-        self, relation: Relation, contract: Contract, checks: tuple[ColumnChecks, ...], now: datetime | None
-    ) -> None:
+        self, relation: Relation, contract: Contract, checks: tuple[ColumnChecks, ...], now: datetime | None,
+        refused: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        """`refused` are those, by their place, that the engine does not answer, and why."""
         self.relation = relation
         self.measures = contract.measures
         self.sensitive = contract.sensitive
         self.columns = {one.name: one.judged for one in checks}
         self.now = now
-        self.causes: dict[int, str] = {}
+        self.causes = dict(refused)
+
+    def refused(self) -> dict[int, str]:
+        """Those that the engine refuses even on no rows, by their place, and why."""
+        found = {}
+        for place, measure in enumerate(self.measures):
+            asking = Asking(self.relation)
+            try:
+                self._ask_one(asking, place, measure)
+                asking.answers_on_nothing()
+            except Unanswered as refusal:
+                found[place] = self._cause(refusal)
+        return found
 
     def ask(self, asking: Asking) -> None:
         """Ask for all that one pass can tell."""
         for place, measure in enumerate(self.measures):
-            lacking = [name for name in measure.columns if name not in self.columns]
-            if lacking:
-                self.causes[place] = f"the table has no column '{lacking[0]}', or has it twice"
-                continue
-            try:
-                self._ask(asking, ("measure", place), measure)
-            except (ValueError, TypeError) as error:
-                self.causes[place] = str(error)
+            if place not in self.causes:
+                self._ask_one(asking, place, measure)
+
+    def _ask_one(self, asking: Asking, place: int, measure: Measure) -> None:
+        lacking = [name for name in measure.columns if name not in self.columns]
+        if lacking:
+            self.causes[place] = f"the table has no column '{lacking[0]}', or has it twice"
+            return
+        try:
+            self._ask(asking, ("measure", place), measure)
+        except (ValueError, TypeError) as error:
+            self.causes[place] = str(error)
 
     def _ask(self, asking: Asking, key: Any, measure: Measure) -> None:
         columns = [self.columns[name] for name in measure.columns]

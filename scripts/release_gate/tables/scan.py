@@ -1,7 +1,7 @@
 """Counts what breaks a contract in a table, in a handful of queries however many checks there are.
 
-1. What was known before: footers prove ranges without reading a row; rules on texts and whole numbers that must be
-   unique are counted.
+1. What was known before: footers prove ranges without reading a row; the values of keys and the texts that break a rule
+   are counted.
 2. Everything not known, in one pass: nulls, failing rows, least and greatest values, distinct values.
 3. Only where something fails: rows that break a range or any rule of a column, rows that share a key,
 4. and the first few failing rows of each.
@@ -81,19 +81,26 @@ def scanned(
     """
     relation.shape = replace(relation.shape, columns=tuple(_declared(relation, contract)))
     checks = tuple(checks_of(contract, relation))
+    measures: dict[int, str] = {}
     while True:
         try:
-            return Scanned(_Scan(relation, contract, checks, now, exact=exact).counts(shown), relation, checks)
+            told = _Scan(relation, contract, checks, Measures(relation, contract, checks, now, measures), exact=exact)
+            return Scanned(told.counts(shown), relation, checks)
         except Unanswered as refusal:
             if refusal.full and relation.shape.memory is None:
                 # Groups go to disk where they don't fit, which distinct values in one query do not.
                 relation.shape = replace(relation.shape, memory=ENOUGH)
                 continue
-            # One check that the engine refuses must not hide what the others find.
+            # One check or measure that the engine refuses must not hide what the others find.
             judgeable = refused(relation, checks)
-            if judgeable is None:
+            if judgeable is not None:
+                checks = judgeable
+                continue
+            if measures:
                 raise
-            checks = judgeable
+            measures = Measures(relation, contract, checks, now).refused()
+            if not measures:
+                raise
 
 
 def _declared(relation: Relation, contract: Contract) -> Iterator[Found]:
@@ -106,7 +113,7 @@ class _Scan:
     """One pass over the phases; `known` holds every answer so far."""
 
     def __init__(
-        self, relation: Relation, contract: Contract, checks: tuple[ColumnChecks, ...], now: datetime | None,
+        self, relation: Relation, contract: Contract, checks: tuple[ColumnChecks, ...], measures: Measures,
         *, exact: bool,
     ) -> None:  # fmt: skip
         self.relation = relation
@@ -114,7 +121,7 @@ class _Scan:
         self.checks = checks
         self.exact = exact
         self.keys = Keys(relation, contract)
-        self.measures = Measures(relation, contract, checks, now)
+        self.measures = measures
         self.known: dict[Any, Any] = {}
         self.counted = Counted()
         self.proven = 0
@@ -152,8 +159,9 @@ class _Scan:
             # Asked for with the rest, missing values would make the engine read every row.
             if one.judged.plain and held in shape.nulls:
                 self.known[one.name, "nulls"] = shape.nulls[held]
-            counted = {check.key: self.counted.broken.get(check.key) for check in one.checks if one.judged.plain}
-            self.known |= {key: rows for key, rows in counted.items() if rows is not None}
+            for check in one.checks if one.judged.plain else ():
+                if (rows := self.counted.broken.get((one.name, check.place))) is not None:
+                    self.known[check.key] = rows
         self._prove()
 
     def _count(self) -> None:
@@ -175,7 +183,8 @@ class _Scan:
             if condition is not None:
                 asking.count((one.name, what), condition)
         if (one.name, "nulls") in self.known and self.known[one.name, "nulls"] == self.known["rows"]:
-            self.known |= {check.key: 0 for check in one.checks}
+            # Another rule is asked all the same: whether an engine can judge it does not go by the data.
+            self.known |= {check.key: 0 for check in one.checks if check.provable}
         open_ranges = [check for check in one.checks if check.provable and check.key not in self.known]
         unknown = (one.name, "least") not in self.known
         if not self.exact and unknown and len(open_ranges) > RANGES:

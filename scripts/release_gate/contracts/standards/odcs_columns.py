@@ -75,7 +75,7 @@ class Columns:
             rules=(*rules, *self._set(entry, at), *quality.rules),
             policy=said,
             unique=bool(entry.get("unique")) or quality.unique,
-            storage=self._storage(entry, kind, options.format),
+            storage=self._storage(entry, kind, options.format, at),
             zone=options.zone,
             description=entry.get("description"),
             since=came,
@@ -112,10 +112,17 @@ class Columns:
             self._fault(f"unknown logicalType '{written}'; {hint}", (*at, "logicalType"))
             return Kind.STRING
 
-    def _storage(self, entry: dict[str, Any], kind: Kind, format_: str) -> str | None:
+    def _storage(self, entry: dict[str, Any], kind: Kind, format_: str, at: Path_) -> str | None:
         if kind not in storage.SEVERAL:
             return None
-        return storage.exact(entry.get("physicalType") or "") or formats.stored(kind, format_)
+        exact = storage.exact(entry.get("physicalType") or "")
+        stored = storage.kind(exact) if exact is not None else None
+        if stored is Kind.STRING:
+            return formats.stored(kind, format_)  # text stores anything
+        if stored is not None and stored is not kind and {stored, kind} != {Kind.INTEGER, Kind.NUMBER}:
+            self._fault(f"`logicalType: {kind}` is never stored as {exact}", (*at, "physicalType"))
+            return None
+        return exact or formats.stored(kind, format_)
 
     def _set(self, entry: dict[str, Any], at: Path_) -> list[Rule]:
         enumerated = [one.get("value") for one in entry.get("enum") or [] if isinstance(one, dict)]

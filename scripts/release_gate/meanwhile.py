@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Beside(Generic[T]):
+class Meanwhile(Generic[T]):
     """Does its work from now on; hashing and queries hold no lock of Python's meanwhile."""
 
     def __init__(self, work: Callable[[], T]) -> None:
@@ -17,7 +17,7 @@ class Beside(Generic[T]):
         self._found: list[T] = []
         self._failed: BaseException | None = None
         # No pool: the end of a process waits for the threads of those.
-        self._thread = threading.Thread(target=self._do, name="beside", daemon=True)
+        self._thread = threading.Thread(target=self._do, name="meanwhile", daemon=True)
         self._thread.start()
 
     def result(self) -> T:
