@@ -166,6 +166,32 @@ def test_what_is_missing_beside_the_version_is_told_in_every_form(home: Path) ->
     assert [one["code"] for one in found["findings"]] == ["contract-backfill-missing"]
 
 
+@pytest.mark.parametrize(
+    ("version", "code"),
+    [
+        ("2", "contract-version-invalid"),
+        ("1.0", "contract-version-invalid"),
+        (1.0, "contract-version-invalid"),
+        ("", "contract-version-invalid"),
+        ("1.0.0", "contract-breaking-unbumped"),
+        ("0.9.0", "contract-version-backwards"),
+    ],
+)
+def test_a_version_that_is_none_or_was_not_raised_fails_the_comparison(home: Path, version: object, code: str) -> None:
+    (home / "new.yml").write_bytes(odcs(column("id", "string", primaryKey=True), version=version))
+    done = run(home, "diff", "old.yml", "new.yml")
+    assert (done.exit_code, f"error [{code}]" in done.stdout) == (1, True)
+    told = json.loads(run(home, "diff", "old.yml", "new.yml", "--format", "json").stdout)
+    assert [one["code"] for one in told["findings"]] == [code]
+    assert (told["versions"]["demanded"], told["versions"]["enough"]) == ("2.0.0", False)
+
+
+def test_a_version_that_is_none_fails_without_any_change_too(home: Path) -> None:
+    (home / "new.yml").write_bytes((home / "old.yml").read_bytes().replace(b"1.0.0", b"'2'"))
+    done = run(home, "diff", "old.yml", "new.yml")
+    assert (done.exit_code, "no changes" in done.stdout, "contract-version-invalid" in done.stdout) == (1, True, True)
+
+
 def test_an_unchanged_contract_has_no_changes(home: Path) -> None:
     done = run(home, "diff", "old.yml", "old.yml")
     assert done.exit_code == 0

@@ -93,6 +93,44 @@ def test_what_cannot_be_ordered_breaks_both_ways(one: dict[str, Any], other: dic
 
 
 @pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        ("int64", "decimal128(3, 0)", {"type-widened", "storage-changed"}),
+        ("int64", "halffloat", {"type-widened", "storage-changed"}),
+        (None, "double", {"type-widened", "storage-demanded"}),
+        ("int64", None, {"type-widened", "storage-freed"}),
+        (None, None, {"type-widened"}),
+    ],
+)
+def test_a_wider_type_hides_no_other_exact_type(before: str | None, after: str | None, kinds: set[str]) -> None:
+    def typed(kind: str, exact: str | None) -> Contract:
+        options: dict[str, Any] = {"physicalType": exact} if exact else {}
+        return contract(column("a", kind, **options))
+
+    assert {one.kind for one in changes(typed("integer", before), typed("number", after))} == kinds
+
+
+def test_another_type_says_of_the_exact_one_that_it_is_another() -> None:
+    whole, moment = column("a", "integer", physicalType="int64"), column("a", "timestamp", physicalType="timestamp[us]")
+    assert [one.kind for one in changes(contract(whole), contract(moment))] == ["type-changed"]
+
+
+def test_in_the_set_of_a_measure_true_is_another_value_than_one() -> None:
+    def counted(value: object) -> Contract:
+        (rule,) = valid(value)
+        share = {**rule, "mustBeLessThan": 5, "unit": "percent"}
+        del share["mustBe"]
+        return contract(column("a", "boolean", quality=[share]))
+
+    found = changes(counted(1), counted(True))
+    assert {one.kind for one in found} == {"measure-removed", "measure-added"}
+    for who in ("readers", "writers"):
+        weighed = changes(counted(1), counted(True), ContractChanges.model_validate({"for": who}))
+        assert weighed[0].weight is KINDS["set-changed"].readers is Weight.BREAKING
+    assert changes(counted(True), counted(True)) == ()
+
+
+@pytest.mark.parametrize(
     "after",
     [
         column("a", "string", description="now told"),

@@ -164,3 +164,54 @@ def test_any_name_and_any_value_survive_the_file(name: str, values: list[str]) -
 def test_a_name_cannot_leave_its_comment() -> None:
     text = draft(Profile("t", 1, (ColumnProfile("a", Kind.STRING),), left_out=("x\nkind: no",)), "data\nkind: no")
     assert yaml.safe_load(text)["kind"] == "DataContract"
+
+
+@given(st.text(st.characters(), min_size=1, max_size=4), st.text(st.characters(codec="utf-8"), max_size=4))
+@example("\x1b[31m", "\x00")
+@example("a\nkind: no", "\u2028\ufeff")
+def test_any_name_survives_a_comment(name: str, source: str) -> None:
+    columns = (ColumnProfile("a", Kind.STRING),)
+    text = draft(Profile("t", 1, columns, left_out=(name,), repeated=(name,)), source)
+    assert read(parse(text.encode(), "draft.yml")).contract.columns
+    comments = [line for line in text.splitlines() if line.startswith("#")]
+    assert all(line.isprintable() for line in comments)
+    assert len(comments) == 4
+
+
+def test_a_control_character_of_a_name_is_written_so_that_people_see_it() -> None:
+    columns = (ColumnProfile("x\x1b", Kind.STRING, personal="e-mail addresses"),)
+    assert r"written here: x\x1b (e-mail addresses)" in draft(Profile("t", 1, columns), "t")
+
+
+def test_each_cause_of_a_column_left_out_is_told() -> None:
+    columns = (ColumnProfile("a", Kind.STRING),)
+    text = draft(Profile("t", 1, columns, left_out=("raw",), repeated=("qty", "id"), nameless=(1, 4)), "t")
+    assert "# Left out, since no contract describes their types: raw\n" in text
+    assert "# Left out, since several columns have the same name: qty, id\n" in text
+    assert "# Left out, since they have no name" in text
+    assert ": columns 1, 4\n" in text
+
+
+@pytest.mark.parametrize(
+    ("exact", "least", "most", "low", "high"),
+    [
+        ("int64", -(2**63), 2**63 - 1, -(2**63), 2**63 - 1),
+        ("uint64", 5, 2**64 - 1, 0, 2**64 - 1),
+        ("int8", -100, 120, -128, 127),
+        ("int16", -100, 120, -130, 150),
+        (None, -100, 120, -130, 150),
+    ],
+)
+def test_slack_stays_within_what_the_exact_type_holds(
+    exact: str | None, least: int, most: int, low: int, high: int
+) -> None:
+    columns, codes, _ = drafted(ColumnProfile("a", Kind.INTEGER, storage=exact, least=least, most=most))
+    assert columns["a"].rules == (Rule(RuleKind.AT_LEAST, low), Rule(RuleKind.AT_MOST, high))
+    assert codes == ["contract-backfill-drafted"]
+
+
+@pytest.mark.parametrize("exact", ["halffloat", "float", "double"])
+def test_the_exact_type_of_floats_is_read_back(exact: str) -> None:
+    columns, _, text = drafted(ColumnProfile("a", Kind.NUMBER, storage=exact, least=1.5, most=2.0))
+    assert columns["a"].storage == exact
+    assert "physicalType: float\n" not in text

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -187,3 +188,52 @@ def test_a_draft_of_any_numbers_passes_on_them(
     pq.write_table(pa.table({"a": pa.array(reals, pa.float64()), "b": pa.array(whole[: len(reals)], pa.int64())}), path)
     found = [one for one in blocking(path) if "column-all-null" not in one]
     assert found == []
+
+
+def test_the_index_that_pandas_writes_is_left_out_and_said(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [5, 5, 6], "b": ["x", "y", "y"]}).to_csv(tmp_path / "t.csv")
+    found = profile(tmp_path / "t.csv", "t")
+    assert ([one.name for one in found.columns], found.left_out, found.nameless) == (["a", "b"], (), (1,))
+    assert "# Left out, since they have no name (pandas' index, unless written with `index=False`): column 1" in draft(
+        found, "t"
+    )
+    assert inferred(tmp_path / "t.csv").key == ()
+
+
+def test_a_name_that_stands_twice_is_left_out_for_that(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("qty,a,qty,,\n1,2,3,4,5\n2,3,4,5,6\n")
+    found = profile(tmp_path / "t.csv", "t")
+    assert [one.name for one in found.columns] == ["a"]
+    assert (found.left_out, found.repeated, found.nameless) == ((), ("qty",), (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("names", "cause"),
+    [
+        (["Raw"], "left out, since no contract describes their types: Raw"),
+        (["Raw", "Raw"], "left out, since several columns have the same name: Raw"),
+        (["Raw", ""], "their types: Raw; since they have no name"),
+    ],
+)
+def test_a_table_that_leaves_nothing_to_describe_is_refused(tmp_path: Path, names: list[str], cause: str) -> None:
+    pq.write_table(pa.table([pa.array([b"x"])] * len(names), names=names), tmp_path / "t.parquet")
+    with pytest.raises(BadInput) as refusal:
+        profile(tmp_path / "t.parquet", "t")
+    (found,) = refusal.value.findings
+    assert (found.code, cause in found.message) == ("table-empty", True), found.message
+
+
+def test_a_draft_of_numbers_at_the_ends_of_their_exact_types_passes_on_them(tmp_path: Path) -> None:
+    columns: dict[str, pa.Array[Any]] = {
+        "whole": pa.array([-(2**63), 2**63 - 1], pa.int64()),
+        "natural": pa.array([0, 2**64 - 1], pa.uint64()),
+        "small": pa.array([-128, 127], pa.int8()),
+        "single": pa.array([1.5, 3.4e38], pa.float32()),
+        "half": pa.array([1.5, 65504.0], pa.float64()).cast(pa.float16()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    reading = read(parse(draft(profile(tmp_path / "t.parquet", "t"), "t").encode(), "draft.yml"))
+    assert {one.code for one in reading.findings} == {"contract-owner-missing", "contract-backfill-drafted"}
+    exact = ["int64", "uint64", "int8", "float", "halffloat"]
+    assert [one.storage for one in reading.contract.columns] == exact
+    assert blocking(tmp_path / "t.parquet") == []

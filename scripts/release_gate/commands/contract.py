@@ -91,9 +91,12 @@ def diff(
     from release_gate.contracts.comparison.changes import changes
     from release_gate.contracts.comparison.revision import changes_table, revision_findings
 
-    before, after = _read_old(context, old).contract, _read(context, new).contract
+    before, reading = _read_old(context, old).contract, _read(context, new)
+    after = reading.contract
     found = changes(before, after, _weights(context, new, config, audience))
-    findings = revision_findings(after, before, found, old, None)
+    # A version that is none can't be measured against the changes, so what its reading says of it is the verdict.
+    unmeasured = [one for one in reading.findings if one.code == "contract-version-invalid"]
+    findings = [*unmeasured, *revision_findings(after, before, found, old, None)]
     wrong = [one for one in findings if one.severity is Severity.ERROR or one.code == "contract-editorial-unbumped"]
     if format == "json":
         click.echo(json.dumps(_compared(before, after, found, wrong), indent=1, ensure_ascii=False))

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from release_gate.contracts import storage
 from release_gate.contracts.contract import Bound, Kind
 from release_gate.contracts.personal import by_name
 
@@ -29,6 +30,9 @@ DRAFT = "DRAFT: say how missing history is filled, who does it, and from when"
 
 NULL_SLACK = 5
 """Percentage points by which the share of nulls may grow."""
+
+_WRITTEN = {"float": "float32"}
+"""Exact types whose name in Arrow means another one to SQL, and the name that means the same to all."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,21 @@ class ColumnProfile:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a table holds; `left_out` names columns of types that no contract describes.
+    """What a table holds, and which of its columns no contract can describe.
 
-    `pairs` are two columns each that together name a row, looked for where no single column does.
+    Attributes:
+        left_out: columns of types that no contract describes.
+        repeated: names that several columns have.
+        nameless: places of columns without a name, from 1.
+        pairs: two columns each that together name a row, looked for where no single column does.
     """
 
     name: str
     rows: int
     columns: tuple[ColumnProfile, ...]
     left_out: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    nameless: tuple[int, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -79,6 +89,17 @@ class Profile:
         """Columns that could be the key, alone or as a pair, the likeliest first."""
         alone = tuple((one.name,) for one in self.columns if _names_rows(one, self.rows))
         return alone or self.pairs
+
+
+def omissions(profile: Profile) -> Iterator[str]:
+    """Which columns of the table are left out, and why: the words after `left out, ` for each cause."""
+    if profile.left_out:
+        yield f"since no contract describes their types: {', '.join(profile.left_out)}"
+    if profile.repeated:
+        yield f"since several columns have the same name: {', '.join(profile.repeated)}"
+    if profile.nameless:
+        places = f"column{'s' * (len(profile.nameless) > 1)} {', '.join(map(str, profile.nameless))}"
+        yield f"since they have no name (pandas' index, unless written with `index=False`): {places}"
 
 
 def draft(profile: Profile, source: str, owner: str | None = None) -> str:
@@ -102,8 +123,13 @@ def draft(profile: Profile, source: str, owner: str | None = None) -> str:
         **({"customProperties": [{"property": "owner", "value": owner}]} if owner else {}),
         "schema": [table],
     }
-    comments = "".join(f"# {' '.join(line.split())}\n" for line in _remarks(profile, source))
+    comments = "".join(f"# {_one_line(line)}\n" for line in _remarks(profile, source))
     return comments + yaml.dump(contract, Dumper=_Quoting, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _one_line(text: str) -> str:
+    """A text that can't leave its comment: no YAML file may hold control characters, not even there."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _remarks(profile: Profile, source: str) -> Iterator[str]:
@@ -111,8 +137,7 @@ def _remarks(profile: Profile, source: str) -> Iterator[str]:
     rows = f"{profile.rows:,} row{'s' * (profile.rows != 1)}"
     yield f"Drafted from {source} ({rows}): read every line before you rely on it."
     yield "How fresh the data must be is for people to say: `slaProperties` with `property: freshness`."
-    if profile.left_out:
-        yield f"Left out, since no contract describes their types: {', '.join(profile.left_out)}"
+    yield from (f"Left out, {one}" for one in omissions(profile))
     if len(profile.keys) > 1:
         others = "; ".join(", ".join(names) for names in profile.keys[1:6])
         yield f"The key is a guess: no two rows of this data share these either: {others}"
@@ -124,7 +149,7 @@ def _remarks(profile: Profile, source: str) -> Iterator[str]:
 def _property(column: ColumnProfile, rows: int, key: tuple[str, ...]) -> dict[str, Any]:
     said: dict[str, Any] = {"name": column.name, "logicalType": column.kind.value}
     if column.storage:
-        said["physicalType"] = column.storage
+        said["physicalType"] = _WRITTEN.get(column.storage, column.storage)
     if column.name in key:
         said |= {"primaryKey": True, "primaryKeyPosition": key.index(column.name) + 1}
         said |= {"unique": True} if len(key) == 1 else {}
@@ -197,8 +222,11 @@ def _range(column: ColumnProfile, rows: int) -> dict[str, Bound]:
     if column.kind is Kind.INTEGER:
         low, high = math.floor(low), math.ceil(high)
     low = max(low, 0) if least >= 0 else low
-    # Rounding must never leave out what was seen.
-    return {"minimum": min(_tidy(low), least), "maximum": max(_tidy(high), most)}
+    # Rounding must never leave out what was seen, nor slack go beyond what the exact type holds.
+    low, high = min(_tidy(low), least), max(_tidy(high), most)
+    if limits := storage.limits(column.storage):
+        low, high = max(low, limits[0]), min(high, limits[1])
+    return {"minimum": low, "maximum": high}
 
 
 def _tidy(value: float) -> int | float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,7 +14,7 @@ from typing import Any
 
 from release_gate.contracts.contract import Column, Kind
 from release_gate.contracts.found import Found
-from release_gate.contracts.infer import SET_SIZE, ColumnProfile, Profile
+from release_gate.contracts.infer import SET_SIZE, ColumnProfile, Profile, omissions
 from release_gate.contracts.personal import by_values
 from release_gate.contracts.shapes import pattern
 from release_gate.contracts.values import JUDGED, Expression, Judged, judged
@@ -47,7 +48,8 @@ def profile(path: Path, shown: str, *, memory: int | None = None) -> Profile:
     """What the file or files of a path or a pattern hold; `shown` is its name in messages, `memory` in bytes.
 
     Raises:
-        BadInput: the data is missing, can't be read, or is empty: there is nothing to learn from.
+        BadInput: the data is missing, can't be read, is empty, or has no column that a contract can describe: there
+            is nothing to learn from.
     """
     relation = open_files(path, shown, memory=memory)
     try:
@@ -68,14 +70,26 @@ def _profiled(relation: Relation, name: str, shown: str) -> Profile:
     if relation.shape.delimiter is not None:
         message = f"the file is not parted by commas: its only column holds {relation.shape.delimiter!r}"
         raise BadInput.because("table-delimiter", message, where=Where(table=shown))
-    names = [one.name for one in relation.shape.columns]
-    rows, kinds = _kinds(relation, [one for one in relation.shape.columns if names.count(one.name) == 1])
+    columns = relation.shape.columns
+    times = Counter(one.name for one in columns if one.name)
+    rows, kinds = _kinds(relation, [one for one in columns if times[one.name] == 1])
     if rows == 0:
         raise BadInput.because("table-empty", "the table has no rows to learn from", where=Where(table=shown))
     read = [judged(Column(one.name, kind), one, lambda: relation.table) for one, kind in kinds]
     described = tuple(_described(relation, read))
-    left_out = tuple(one for one in dict.fromkeys(names) if one not in {each.name for each in described})
-    whole = Profile(name, rows, described, left_out)
+    known = {one.name for one in described}
+    whole = Profile(
+        name,
+        rows,
+        described,
+        left_out=tuple(one for one, often in times.items() if often == 1 and one not in known),
+        repeated=tuple(one for one, often in times.items() if often > 1),
+        nameless=tuple(place for place, one in enumerate(columns, 1) if not one.name),
+    )
+    if not described:
+        message = f"the table has no column to draft a contract of; left out, {'; '.join(omissions(whole))}"
+        remedy = "Give a table with columns of other types, each with a name of its own."
+        raise BadInput.because("table-empty", message, where=Where(table=shown), remedy=remedy)
     return whole if whole.keys else replace(whole, pairs=_pairs(relation, whole, read))
 
 

@@ -53,10 +53,11 @@ def _same(old: Column, new: Column) -> bool:
 def _type(old: Column, new: Column) -> Iterator[Difference]:
     if old.required != new.required:
         yield ("column-required", "it must be there now") if new.required else ("column-optional", "it may be absent")
+    widened = (old.kind, new.kind) == (Kind.INTEGER, Kind.NUMBER)
     if old.kind is not new.kind:
-        kind = "type-widened" if (old.kind, new.kind) == (Kind.INTEGER, Kind.NUMBER) else "type-changed"
-        yield kind, f"the type changes from {old.kind} to {new.kind}"
-    elif old.storage != new.storage:
+        yield "type-widened" if widened else "type-changed", f"the type changes from {old.kind} to {new.kind}"
+    # An integer is a number still, yet not in every exact type; another type says already that nothing is the same.
+    if old.storage != new.storage and (widened or old.kind is new.kind):
         kind = f"storage-{_turn(old.storage, new.storage)}"
         yield kind, f"the exact type changes from {old.storage or 'any'} to {new.storage or 'any'}"
     if old.zone != new.zone:

@@ -27,7 +27,9 @@ def measure_changes(old: Sequence[Measure], new: Sequence[Measure]) -> Iterator[
 def _counted(measure: Measure) -> tuple[object, ...]:
     """What is counted, whatever it is held to and however it is called; True is another value than 1."""
     kinds = tuple(type(value) for value in measure.values)
-    return measure.metric, measure.share, measure.columns, measure.rules, measure.values, kinds, measure.query
+    sets = (rule.value if isinstance(rule.value, tuple) else (rule.value,) for rule in measure.rules)
+    flags = tuple(tuple(isinstance(value, bool) for value in values) for values in sets)
+    return measure.metric, measure.share, measure.columns, measure.rules, flags, measure.values, kinds, measure.query
 
 
 def _between(old: Measure, new: Measure) -> Iterator[Change]:
