@@ -527,6 +527,10 @@ def test_the_share_of_nulls_is_compared_with_the_last_accepted_data(bench: Bench
     assert bench.codes("--accepted", "accepted.json") == ["null-handled"]
     bench.frame.loc[[3], "stops"] = None
     assert bench.codes("--accepted", "accepted.json") == ["null-share-drifted", "null-handled"]
+    foreign = json.loads((bench.home / "accepted.json").read_text())
+    foreign["subjects"][0]["name"] = "contracts/others.yml"
+    (bench.home / "foreign.json").write_text(json.dumps(foreign))
+    assert bench.codes("--accepted", "foreign.json") == ["file-unreadable"]
     plant_policy(bench, "stops", onNull="keep")
     bench.run("--out", str(bench.home / "other.json"))
     plant_policy(bench, "stops", onNull="keep", nullShareDrift="5%")

@@ -196,3 +196,20 @@ def test_that_every_value_fits_is_said_where_it_was_looked_at() -> None:
     assert told(Kind.NUMBER, "float", "double", Fit.STORAGE) == "is stored as double, the contract says float"
     assert told(Kind.INTEGER, "int32", "int64", Fit.WRONG) == "holds int64, the contract says int32"
     assert told(Kind.INTEGER, "int32", "string", Fit.WRONG) == "holds string, the contract says integer"
+
+
+def test_a_watched_column_that_the_last_data_did_not_have_is_told() -> None:
+    said = contract(nullShareDrift="2%", onNull="keep")
+    held = Counts("t", 10, (ColumnCount("a", "int64", nulls=5),))
+    for accepted in (None, {}, {"b": 0.1}):
+        (found,) = [one for one in data_findings(said, held, accepted) if one.code == "null-drift-unknown"]
+        assert found.message.endswith(": a")
+
+
+@pytest.mark.parametrize("sensitive", [True, False])
+def test_of_a_file_without_header_no_value_of_a_sensitive_column_is_shown(sensitive: bool) -> None:
+    said = contract(**({"sensitive": True} if sensitive else {}))
+    found = data_findings(said, Counts("t", 5, missing=("a",), undeclared=("u0@example.com", "")))
+    told = " ".join(f"{one} {one.evidence}" for one in found)
+    assert ("u0@example.com" in told) is not sensitive
+    assert "does the file lack its header?" in told

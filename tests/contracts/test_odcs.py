@@ -353,3 +353,48 @@ def test_reading_a_contract_imports_no_engine() -> None:
 def test_an_exact_type_that_never_stores_the_logical_one_is_a_mistake(kind: str, stored: str, right: bool) -> None:
     written = odcs(column("a", kind, physicalType=stored))
     assert ("contract-invalid" in codes(written)) is not right
+
+
+def test_a_physical_name_that_is_another_columns_own_name_is_told_apart() -> None:
+    columns = (
+        column("id", "integer", physicalName="ride_id", primaryKey=True),
+        column("foo", "integer", physicalName="id"),
+    )
+    value = yaml.safe_load(odcs(*columns))
+    value["schema"][0]["quality"] = [
+        {"type": "library", "metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": ["id", "foo"]}}
+    ]
+    found = read(yaml.safe_dump(value).encode()).contract
+    assert (found.key, found.unique_together) == (("ride_id",), (("ride_id", "id"),))
+
+
+@pytest.mark.parametrize("name", ["Closed", "closd", "close", "order"])
+def test_a_misspelt_property_of_the_table_is_a_mistake(name: str) -> None:
+    value = yaml.safe_load(odcs(column("a", "string")))
+    value["schema"][0]["customProperties"] = [{"property": name, "value": True}]
+    assert codes(yaml.safe_dump(value).encode()) == ["contract-unknown-key"]
+
+
+def test_a_policy_that_is_declared_twice_is_a_mistake() -> None:
+    value = yaml.safe_load(odcs(column("a", "string")))
+    said = value["schema"][0]["properties"][0]["customProperties"]
+    value["schema"][0]["properties"][0]["customProperties"] = [*said, {"property": "onNull", "value": "keep"}]
+    assert codes(yaml.safe_dump(value).encode()) == ["contract-invalid"]
+
+
+def test_a_bound_of_version_3_0_is_in_the_columns_own_zone() -> None:
+    options = {"timezone": True, "defaultTimezone": "America/New_York"}
+    rule = {"type": "library", "rule": "minCheck", "customProperties": [
+        {"property": "min", "value": "2024-01-01 00:00:00"}
+    ]}  # fmt: skip
+    found = read(odcs(column("a", "timestamp", logicalTypeOptions=options, quality=[rule]))).contract
+    said = read(odcs(column("a", "timestamp", logicalTypeOptions={**options, "minimum": "2024-01-01 00:00:00"})))
+    assert found.columns[0].rules == said.contract.columns[0].rules
+
+
+def test_an_age_is_told_in_the_columns_own_zone() -> None:
+    options = {"timezone": False, "defaultTimezone": "Asia/Tokyo"}
+    value = yaml.safe_load(odcs(column("at", "timestamp", logicalTypeOptions=options)))
+    value["slaProperties"] = [{"property": "freshness", "value": 2, "unit": "d", "element": "at"}]
+    (measure,) = read(yaml.safe_dump(value).encode()).contract.measures
+    assert measure.zone == "Asia/Tokyo"

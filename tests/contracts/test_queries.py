@@ -134,3 +134,9 @@ def test_no_query_that_is_taken_names_another_table_or_file(query: str) -> None:
             raise AssertionError(spoken) from error
     except duckdb.Error:
         return
+
+
+@pytest.mark.parametrize("query", ["select 1", "with a as (select 1) select * from a"])
+def test_what_reads_no_table_is_refused(query: str) -> None:
+    with pytest.raises(Unsafe, match="reads no table"):
+        checked(query, NAMES, None)

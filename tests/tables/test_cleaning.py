@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull, Policy, Rule, RuleKind
 from release_gate.contracts.judgement import data_findings
 from release_gate.tables.cleaning import unwritable, write_clean
+from release_gate.tables.quarantine import write
 from release_gate.tables.scan import scan
 from release_gate.verdict import Severity
 
@@ -149,3 +150,13 @@ def test_what_is_written_keeps_the_contract(tmp_path: Path, rows: Any, said: Any
     again = scan(tmp_path / "once.parquet", strict, shown="t")
     errors = {one.code for one in data_findings(strict, again.counts) if one.severity is Severity.ERROR}
     assert errors <= {"table-empty"}
+
+
+def test_a_column_may_be_called_self(tmp_path: Path) -> None:
+    sent = column("self", Kind.INTEGER, *RANGE, on_invalid=OnInvalid.QUARANTINE, share=0.5)
+    table = pa.table({"self": [1, 11], "b": [1, 2]})
+    assert cleaned(tmp_path, table, sent)["self"].tolist() == [1]
+    found = scan(tmp_path / "t.parquet", Contract("c", "1.0.0", (sent,)), shown="t")
+    assert write(tmp_path / "q.parquet", found, Contract("c", "1.0.0", (sent,)), ["self"]) == 1
+    found.close()
+    assert pq.read_table(tmp_path / "q.parquet")["self"].to_pylist() == [11]

@@ -329,3 +329,32 @@ def test_a_single_column_is_no_wrong_delimiter(tmp_path: Path) -> None:
     relation = open_files(tmp_path / "t.csv", "t.csv")
     assert relation.shape.delimiter is None
     relation.close()
+
+
+def test_a_blank_file_of_json_lines_shifts_no_value_of_a_folder(tmp_path: Path) -> None:
+    for year, text in ((1, ""), (5, '{"v": 5}'), (7, "\n"), (9, '{"v": 9}')):
+        (tmp_path / f"d/year={year}").mkdir(parents=True)
+        (tmp_path / f"d/year={year}/p.jsonl").write_text(text)
+    _, rows = opened(tmp_path, "d/*/*.jsonl")
+    assert [row[:2] for row in rows] == [(5, "5"), (9, "9")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "exact"),
+    [
+        (pa.timestamp("ms"), pa.timestamp("us"), "timestamp[us]"),
+        (pa.timestamp("ms", "UTC"), pa.timestamp("us", "UTC"), "timestamp[us, tz=UTC]"),
+        (pa.time32("ms"), pa.time64("us"), "time64[us]"),
+        (pa.float16(), pa.float32(), "float"),
+        (pa.timestamp("ms"), pa.timestamp("ms"), "timestamp[ms]"),
+    ],
+)
+def test_of_several_exact_types_the_widest_is_the_columns(
+    tmp_path: Path, first: pa.DataType, second: pa.DataType, exact: str
+) -> None:
+    for names in (("1.parquet", "2.parquet"), ("2.parquet", "1.parquet")):
+        for name, kind in zip(names, (first, second), strict=True):
+            parquet(tmp_path / name, v=pa.array([None], kind))
+        relation = open_files(tmp_path / "*.parquet", "*.parquet")
+        assert relation.shape.columns[0].storage == exact
+        relation.close()

@@ -19,8 +19,8 @@ SHARES = "null_shares"
 """The key of a package's profile: contract file -> column -> share (0 to 1)."""
 
 
-def told(path: Path, shown: str) -> dict[str, float]:
-    """The share by column in a verdict of schema-check on one table.
+def told(path: Path, shown: str, contract: str) -> dict[str, float]:
+    """The share by column in a verdict of schema-check on one table that was held to this contract file.
 
     Raises:
         BadInput: the file is missing or no such verdict.
@@ -37,13 +37,18 @@ def told(path: Path, shown: str) -> dict[str, float]:
         message = f"--accepted {shown} is no verdict: {str(error).splitlines()[0]}"
         raise BadInput.because("file-unreadable", message, where=where) from error
     shares = null_shares(verdict)
+    contracts = [one.name for one in verdict.subjects if one.kind == "contract"]
+    others = [one for one in contracts if Path(one).name != Path(contract).name]
     if shares is None:
         message = f"--accepted {shown} is no verdict of schema-check on one table that declares drift"
-        raise BadInput.because("file-unreadable", message, where=where)
-    if verdict.outcome is not Outcome.PASS:
+    elif others:
+        message = f"--accepted {shown} is the verdict on data of another contract ({others[0]}, not {contract})"
+    elif verdict.outcome is not Outcome.PASS:
         message = f"--accepted {shown} is the verdict on data that did not pass ({verdict.outcome})"
-        raise BadInput.because("file-unreadable", message, where=where)
-    return shares
+    else:
+        return shares
+    remedy = "Name the verdict of the data accepted last; to begin anew, run once without --accepted."
+    raise BadInput.because("file-unreadable", message, where=where, remedy=remedy)
 
 
 def of_production(context: Context, model: ModelConfig, place: Place) -> Mapping[str, Any]:

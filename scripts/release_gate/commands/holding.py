@@ -157,7 +157,7 @@ def _accepted(context: Context, wanted: Wanted, contract: str) -> Mapping[str, f
     if wanted.accepted is not None:
         from release_gate.commands.accepted import told
 
-        return told(context.home / wanted.accepted, wanted.accepted)
+        return told(context.home / wanted.accepted, wanted.accepted, contract)
     return wanted.production().get(contract) if wanted.production is not None else None
 
 

@@ -222,6 +222,7 @@ class Measure:
         values: of missing and absent values, those that are looked for; None among them means null.
         query: of a query, one SELECT; `{table}` stands for the data, `{column}` for the column.
         name: what the author calls it.
+        zone: of an age the zone of moments that carry none; UTC where none is named.
         warns: whether a breach is only told.
     """
 
@@ -233,6 +234,7 @@ class Measure:
     values: tuple[Bound | bool | None, ...] = ()
     query: str | None = None
     name: str | None = None
+    zone: str | None = None
     warns: bool = False
     where: Where = NOWHERE
 

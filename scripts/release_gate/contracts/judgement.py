@@ -58,10 +58,14 @@ def within_share(column: Column, count: ColumnCount, rows: int) -> bool:
 
 
 def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
+    # Without a header the first row stands in its place, and a name may be a value.
+    foreign = bool(counts.missing) and not counts.columns
+    secret = foreign and bool(contract.sensitive)
+    others = () if secret else counts.undeclared
     for name in counts.missing:
         column = contract.column(name)
-        near = difflib.get_close_matches(name.lower(), [other.lower() for other in counts.undeclared], n=1)
-        real = next((other for other in counts.undeclared if near and other.lower() == near[0]), None)
+        near = difflib.get_close_matches(name.lower(), [other.lower() for other in others], n=1)
+        real = next((other for other in others if near and other.lower() == near[0]), None)
         hint = f"; did '{real}' take its place?" if real else ""
         promised = {"type": column.kind.value} if column else {}
         message = f"the column '{name}' is missing{hint}"
@@ -70,9 +74,11 @@ def _shape(contract: Contract, counts: Counts) -> Iterator[Finding]:
         where = Where(table=counts.table, column=name)
         yield finding("column-repeated", f"the column '{name}' stands there more than once", where=where)
     if counts.undeclared:
-        names = ", ".join(counts.undeclared[:20]) + (" and more" if len(counts.undeclared) > 20 else "")
-        message = f"{_many(len(counts.undeclared), 'column')} without a contract: {names}"
-        names_found = {"columns": counts.undeclared[:100]}
+        names = ", ".join(one or "''" for one in others[:20]) + (" and more" if len(others) > 20 else "")
+        message = f"{_many(len(counts.undeclared), 'column')} without a contract"
+        message += f": {names}" if names else ", whose names may be values of a sensitive column"
+        message += "; not one column of the contract is there: does the file lack its header?" if foreign else ""
+        names_found = {"columns": others[:100]}
         severity = Severity.ERROR if contract.closed else None
         where = Where(table=counts.table)
         yield finding("column-undeclared", message, where=where, severity=severity, evidence=names_found)
@@ -205,7 +211,7 @@ def _nulls_handled(contract: Contract, counts: Counts) -> list[Finding]:
 
 
 def _demand(broken: Broken, column: Column) -> str:
-    return str(broken.rule) if broken.rule is not None else f"readable as {column.kind.value}"
+    return str(broken.rule) if broken.rule is not None else f"readable as {column.kind.value}{_zone(column)}"
 
 
 def _zone(column: Column) -> str:

@@ -55,14 +55,14 @@ def drift_findings(contract: Contract, counts: Counts, accepted: Mapping[str, fl
     watched = [column for column in contract.columns if column.policy.drift is not None]
     if not watched or not counts.rows:
         return
-    if accepted is None:
-        names = ", ".join(column.name for column in watched[:5]) + (" and more" if len(watched) > 5 else "")
+    held = {one.name: one for one in counts.columns}
+    unknown = [column.name for column in watched if column.name in held and column.name not in (accepted or {})]
+    if unknown or accepted is None:
+        names = ", ".join(unknown[:5]) + (" and more" if len(unknown) > 5 else "")
         message = f"no earlier data to compare the share of nulls with: {names}"
         yield finding("null-drift-unknown", message, where=Where(table=counts.table))
-        return
-    held = {one.name: one for one in counts.columns}
     for column in watched:
-        if column.name not in held or column.name not in accepted:
+        if accepted is None or column.name not in held or column.name not in accepted:
             continue
         before, now = accepted[column.name], held[column.name].nulls / counts.rows
         drift = exactly(column.policy.drift or 0.0)

@@ -20,6 +20,8 @@ def cause_of(said: str, shown: Mapping[str, str]) -> str:
     csv = _LINE.search(said)
     if csv is not None:
         return f"{_file(said, shown)}line {int(csv[1]):,} {_of_line(said)}"
+    if "'pytz'" in said:
+        return "it gives a moment with a time zone"  # which DuckDB hands to Python by that package alone
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     first = lines[0].split(":", 1)[-1].strip() if lines else "no reason given"
     for path, name in shown.items():

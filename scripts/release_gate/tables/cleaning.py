@@ -61,7 +61,7 @@ def write_clean(path: Path, scanned: Scanned, proof: Callable[[Path], None] = la
         if name in declared and declared[name].judged.column.policy.on_null is OnNull.DROP_ROW
     ]
     kept = mended.filter(dropping) if dropping else mended
-    named = kept.select(**{name: kept[f"m{place}"] for place, name in enumerate(columns)})
+    named = kept.select([kept[f"m{place}"].name(name) for place, name in enumerate(columns)])
     with file_whole(path) as written:
         left = relation.write(named, str(written))
         proof(written)

@@ -100,7 +100,7 @@ class Connected:
         """The table under its own names, without those that stand there twice."""
         names = [one.name for one in self.shape.columns]
         once = [one for one in self.shape.columns if names.count(one.name) == 1]
-        return self._table.select(**{one.name: self._table[one.held] for one in once})
+        return self._table.select([self._table[one.held].name(one.name) for one in once])
 
     def _arrow(self, expression: Any) -> pa.Table:
         with _told():

@@ -32,7 +32,7 @@ def write_typed(path: Path, scanned: Scanned) -> int:
         raise Unanswered("a column stands there more than once")
     values = {one.name: _value(relation.table[one.held], declared.get(one.name)) for one in columns}
     with file_whole(path) as written:
-        return relation.write(relation.table.select(**values), str(written))
+        return relation.write(relation.table.select([value.name(name) for name, value in values.items()]), str(written))
 
 
 def _value(held: Any, one: ColumnChecks | None) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from release_gate.contracts.contract import Contract, Kind, Measure, Metric, Rule, RuleKind
 from release_gate.contracts.counts import Measured
@@ -77,7 +78,7 @@ class Measures:
             for number, rule in enumerate(wanted):
                 asking.count((*key, number), holds(rule, columns[0]))
         elif measure.metric is Metric.AGE:
-            self._ask_age(asking, key, columns[0])
+            self._ask_age(asking, key, measure, columns[0])
         elif measure.metric is Metric.DUPLICATES:
             values = [_judgeable(one) for one in columns]
             asking.count((*key, "present"), present(values))
@@ -85,14 +86,14 @@ class Measures:
             distinct = several.nunique(where=present(values)) if len(values) > 1 else values[0].nunique()
             asking.ask((*key, "distinct"), distinct)
 
-    def _ask_age(self, asking: Asking, key: Any, judged: Judged) -> None:
+    def _ask_age(self, asking: Asking, key: Any, measure: Measure, judged: Judged) -> None:
         """The newest row of those whose time has come: one wrong row from the future would be fresh for ever."""
         moment = _judgeable(judged)
         if judged.column.kind not in {Kind.DATE, Kind.TIMESTAMP}:
             raise ValueError(f"column '{judged.column.name}' holds no moments")
         if self.now is None:
             raise ValueError("no time to compare with")
-        edge = self.now.astimezone(UTC).replace(tzinfo=None) + _SLACK[judged.column.kind]
+        edge = self.now.astimezone(_zone(measure)).replace(tzinfo=None) + _SLACK[judged.column.kind]
         last = literal(edge.date() if judged.column.kind is Kind.DATE else edge, judged)
         asking.ask(key, moment.max(where=moment <= last))
         asking.count((*key, "ahead"), moment > last)
@@ -123,7 +124,7 @@ class Measures:
         if newest is None or self.now is None:
             return Measured(measure, None, "no row's time has come yet" if ahead else "not one row has a time", ahead)
         moment = newest if isinstance(newest, datetime) else datetime(newest.year, newest.month, newest.day)  # noqa: DTZ001
-        return Measured(measure, (self.now - moment.replace(tzinfo=UTC)).total_seconds(), ahead=ahead)
+        return Measured(measure, (self.now - moment.replace(tzinfo=_zone(measure))).total_seconds(), ahead=ahead)
 
     def _queried(self, measure: Measure) -> Measured:
         try:
@@ -147,7 +148,7 @@ class Measures:
             judged = self.columns.get(one.name)
             value: Any = judged.value if judged is not None and one.text else None
             values[one.name] = table[one.held] if judged is None or value is None else value.try_cast(stored(judged))
-        return table.select(**values)
+        return table.select([value.name(name) for name, value in values.items()])
 
     def _cause(self, refusal: Unanswered) -> str:
         """Why a query has no answer; what the engine itself says may quote any value that the query meets."""
@@ -155,6 +156,10 @@ class Measures:
         if error is None or refusal.full or not self.sensitive:
             return str(refusal)
         return f"the engine refuses it ({type(error).__name__}); its words may quote a value of a sensitive column"
+
+
+def _zone(measure: Measure) -> tzinfo:
+    return ZoneInfo(measure.zone) if measure.zone is not None else UTC
 
 
 def _judgeable(judged: Judged) -> Any:

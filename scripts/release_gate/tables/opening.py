@@ -213,7 +213,9 @@ def _json_lines(
         if fields > MOST_COLUMNS:
             raise Unanswered(_too_wide(fields), unreadable=True)
     # Files without a line have no say in the columns, and would be taken for something else than objects.
-    return engine.json_lines(full, partitions) if full else _nothing(engine, files)
+    kept = [file in full for file in files]
+    held = {name: tuple(itertools.compress(values, kept)) for name, values in partitions.items()}
+    return engine.json_lines(full, held) if full else _nothing(engine, files)
 
 
 def _fields(start: bytes) -> int | None:

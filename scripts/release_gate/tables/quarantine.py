@@ -52,7 +52,7 @@ def write(path: Path, scanned: Scanned, contract: Contract, columns: Iterable[st
     ]
     shown[_free(REASONS, taken)] = ibis.literal("; ").join(reasons)
     with file_whole(path) as written:
-        return relation.write(rows.select(**shown), str(written))
+        return relation.write(rows.select([value.name(name) for name, value in shown.items()]), str(written))
 
 
 def _free(name: str, taken: Collection[str]) -> str:

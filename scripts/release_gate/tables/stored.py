@@ -27,13 +27,25 @@ def stored(ask: Ask, files: Mapping[str, str]) -> list[tuple[str, str | None]]:
     """
     paths = list(files)
     first = _columns(ask, paths[0])
+    exact = [(name, _exact(nodes[0][1])) for name, nodes in first]
     if len(paths) > 1:
-        shape = "hash(list((name, duckdb_type, num_children) ORDER BY column_id))"
+        shape = "hash(list((name, duckdb_type, num_children, logical_type) ORDER BY column_id))"
         shapes: dict[str, Any] = dict(ask(f"SELECT file_name, {shape} FROM parquet_schema({globs(paths)}) GROUP BY 1"))  # noqa: S608 - quoted
-        for other in paths[1:]:
-            if shapes.get(other) != shapes.get(paths[0]):
-                _same(f"{files[other]} differs from {files[paths[0]]}", first, _columns(ask, other))
-    return [(name, _exact(nodes[0][1])) for name, nodes in first]
+        others = {shapes.get(other): other for other in reversed(paths)}
+        del others[shapes.get(paths[0])]
+        for other in others.values():
+            columns = _columns(ask, other)
+            _same(f"{files[other]} differs from {files[paths[0]]}", first, columns)
+            held = {name: _exact(nodes[0][1]) for name, nodes in columns}
+            exact = [(name, _wider(one, held[name])) for name, one in exact]
+    return exact
+
+
+def _wider(one: str | None, other: str | None) -> str | None:
+    """The exact type of a column that has two: the engine's own, but where it has not all digits."""
+    if one == other:
+        return one
+    return next((each for each in (one, other) if each is not None and each.startswith("decimal256")), None)
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,13 @@ class Freshness:
 
 
 def freshness(
-    document: Document, value: Mapping[str, Any], tables: Mapping[str, bool], columns: Mapping[str, Column]
-) -> Freshness:
+    document: Document, value: Mapping[str, Any], tables: Mapping[str, bool], columns: Mapping[str, Column],
+    zones: Mapping[str, str],
+) -> Freshness:  # fmt: skip
     """The measures of age for our table, what is wrong with the entries, and what can't be judged.
 
-    `tables` holds the name of every table of the contract, and whether it is ours; `columns` ours by every name.
+    `tables` holds the name of every table of the contract, and whether it is ours; `columns` ours by every name;
+    `zones` the zone of moments that carry none, by the name of their column in the data.
     """
     read = Freshness()
     for index, entry in enumerate(value.get("slaProperties") or []):
@@ -69,7 +71,8 @@ def freshness(
         try:
             bounds = Bounds(most=_seconds(entry))
             for column in _dated(elements, tables, columns):
-                read.measures.append(Measure(Metric.AGE, bounds, columns=(column,), name=named, where=where))
+                zone = zones.get(column)
+                read.measures.append(Measure(Metric.AGE, bounds, columns=(column,), name=named, zone=zone, where=where))
         except ValueError as error:
             read.faults.append(finding("contract-invalid", f"service level '{named}': {error}", where=where))
     return read

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from release_gate.contracts.contract import Column, Contract, Reading
 from release_gate.contracts.standards.freshness import freshness
 from release_gate.contracts.standards.odcs_columns import Columns
+from release_gate.contracts.standards.odcs_options import zone_of
 from release_gate.contracts.standards.quality import Around, Quality
 from release_gate.documents import Document
 from release_gate.findings import BadInput, finding
@@ -46,7 +47,7 @@ def read(document: Document, table: str | None = None) -> Reading:
     quality = Quality(document, Around(own, names)).read(raw.get("quality"), ("schema", index, "quality"))
     tables = {str(name): place == index for place, one in enumerate(value["schema"]) for name in _called(one)}
     known = {name: column for name, real in names.items() for column in columns if column.name == real}
-    age = freshness(document, value, tables, known)
+    age = freshness(document, value, tables, known, _local_zones(entries))
     flags, wrong = _flags(document, raw, ("schema", index, "customProperties"))
     faults += quality.faults + age.faults + wrong
     if faults:
@@ -59,7 +60,7 @@ def read(document: Document, table: str | None = None) -> Reading:
         owner=_owner(value),
         rows_least=quality.rows_least,
         rows_most=quality.rows_most,
-        key=_key(entries, names),
+        key=_key(entries),
         unique_together=tuple(quality.unique_together),
         measures=(*reader.measures, *quality.measures, *age.measures),
         closed=flags.get("closed", False),
@@ -84,17 +85,27 @@ def _validated(document: Document, value: dict[str, Any]) -> tuple[OpenDataContr
 
 
 def _names(entries: list[dict[str, Any]]) -> dict[str, str]:
-    """Every name of a property, and what its column is called in the data."""
+    """Every name of a property, and what its column is called in the data; a physical name may be another's own."""
     names: dict[str, str] = {}
-    for key in ("name", "physicalName"):
+    for key in ("physicalName", "name"):
         for entry in entries:
             if entry.get(key):
-                names[str(entry[key])] = str(entry.get("physicalName") or entry.get("name"))
+                names[str(entry[key])] = _physical(entry)
     return names
+
+
+def _physical(entry: dict[str, Any]) -> str:
+    return str(entry.get("physicalName") or entry.get("name"))
 
 
 def _called(one: dict[str, Any]) -> list[str]:
     return [str(one[key]) for key in ("name", "physicalName") if one.get(key)]
+
+
+def _local_zones(entries: list[dict[str, Any]]) -> dict[str, str]:
+    """The zone of moments that carry none, by the name of their column in the data."""
+    options = [(_physical(entry), entry.get("logicalTypeOptions") or {}) for entry in entries]
+    return {name: str(one["defaultTimezone"]) for name, one in options if one.get("timezone") is False and zone_of(one)}
 
 
 def _twice(columns: list[Column]) -> list[Finding]:
@@ -109,10 +120,10 @@ def _twice(columns: list[Column]) -> list[Finding]:
     return found
 
 
-def _key(entries: list[dict[str, Any]], names: dict[str, str]) -> tuple[str, ...]:
+def _key(entries: list[dict[str, Any]]) -> tuple[str, ...]:
     """The columns of the primary key, by their declared position."""
     marked = [
-        (entry.get("primaryKeyPosition") or 0, place, names[str(entry["name"])])
+        (entry.get("primaryKeyPosition") or 0, place, _physical(entry))
         for place, entry in enumerate(entries)
         if entry.get("primaryKey")
     ]
@@ -130,6 +141,9 @@ def _flags(document: Document, raw: dict[str, Any], at: Path_) -> tuple[dict[str
         elif name in _FLAGS:
             message = f"the custom property `{name}` must be true or false (it is {value!r})"
             wrong.append(finding("contract-invalid", message, where=document.where((*at, place))))
+        elif near := difflib.get_close_matches(str(name).lower(), _FLAGS, n=1, cutoff=0.8):
+            message = f"unknown custom property '{name}'; did you mean '{near[0]}'?"
+            wrong.append(finding("contract-unknown-key", message, where=document.where((*at, place))))
     return flags, wrong
 
 

@@ -56,7 +56,7 @@ class Columns:
         rules = options.rules()
         self.faults += options.faults
         self.findings += options.findings
-        around = Around(self.tables, self.names, name, kind)
+        around = Around(self.tables, self.names, name, kind, entry.get("logicalTypeOptions") or {})
         quality = Quality(self.document, around).read(entry.get("quality"), (*at, "quality"))
         declared = self._declared(entry, (*at, "customProperties"))
         if str(entry.get("classification", "")).lower() in _SENSITIVE or formats.secret(kind, options.format):
@@ -137,6 +137,8 @@ class Columns:
         for index, one in enumerate(entry.get("customProperties") or []):
             name = one.get("property") if isinstance(one, dict) else None
             if name in POLICY:
+                if POLICY[name] in declared:
+                    self._fault(f"the custom property `{name}` stands there twice", (*at, index))
                 declared[POLICY[name]] = one.get("value")
             elif near := difflib.get_close_matches(str(name), list(POLICY), n=1, cutoff=0.8):
                 message = f"unknown custom property '{name}'; did you mean '{near[0]}'?"

@@ -98,7 +98,7 @@ class Options:
             self._fault(f"'{key}' is none that RE2 can run: {cause}", at)
             return []
         if self.kind is Kind.TIMESTAMP:
-            value = _zoned(value, self.options)
+            value = zoned(value, self.options)
         # At least no items, or no letters, is no demand.
         return [] if rule in {RuleKind.FEWEST_ITEMS, RuleKind.SHORTEST} and value == 0 else [Rule(rule, value)]
 
@@ -135,7 +135,7 @@ class Options:
                 f"'timezone' must be true or false (it is {options['timezone']!r}); `defaultTimezone` takes a name"
             )
             self._fault(message, (*at, "timezone"))
-        if zone is not None and _zone(zone) is None:
+        if zone is not None and zone_of(options) is None:
             self._fault(
                 f"'defaultTimezone' must be a zone such as Europe/Oslo (it is {zone!r})", (*at, "defaultTimezone")
             )
@@ -158,9 +158,9 @@ def _ends(options: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
-def _zoned(value: str, options: dict[str, Any]) -> str:
+def zoned(value: str, options: Mapping[str, Any]) -> str:
     """A bound as the column's values are: in the declared zone where one of both names none."""
-    zone, moment = _zone(options.get("defaultTimezone")), datetime.fromisoformat(value)
+    zone, moment = zone_of(options), datetime.fromisoformat(value)
     if zone is None or options.get("timezone") not in {True, False}:
         return value
     if options["timezone"] and moment.tzinfo is None:
@@ -170,7 +170,9 @@ def _zoned(value: str, options: dict[str, Any]) -> str:
     return value
 
 
-def _zone(name: object) -> ZoneInfo | None:
+def zone_of(options: Mapping[str, Any]) -> ZoneInfo | None:
+    """The zone of what names none, where the options name one."""
+    name = options.get("defaultTimezone")
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_+/-]+", name):
         return None
     try:

@@ -10,6 +10,7 @@ from open_data_contract_standard.model import DataQuality
 
 from release_gate.contracts.bounds import bad_bound
 from release_gate.contracts.contract import Bounds, Kind, Measure, Metric, Rule, RuleKind
+from release_gate.contracts.standards.odcs_options import zoned
 from release_gate.contracts.standards.operators import bounds, none_allowed
 from release_gate.contracts.standards.quality_arguments import ARGUMENTS, Wrong, missing, together, valid
 from release_gate.documents import Document
@@ -37,12 +38,13 @@ _MILD = frozenset({"warning", "warn", "info", "information", "low", "minor"})
 
 @dataclass(frozen=True)
 class Around:
-    """What an entry stands in: the table, its columns by every name, and the column where it is a column's."""
+    """What an entry stands in: the table, its columns by every name, and the column with its options, if it has one."""
 
     tables: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     column: str | None = None
     kind: Kind = Kind.STRING
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -185,7 +187,9 @@ class Quality:
         for key, kind in _ENDS[rule]:
             if wrong := bad_bound(self.around.kind, kind, said.get(key)):
                 raise Wrong(f"`{rule}`: the custom property `{key}` {wrong} (it is {said.get(key)!r})")
-            self.rules.append(Rule(kind, said[key], _mild(entry)))
+            moment = self.around.kind is Kind.TIMESTAMP
+            value = zoned(str(said[key]), self.around.options) if moment else said[key]
+            self.rules.append(Rule(kind, value, _mild(entry)))
 
     def _arguments(self, metric: str, entry: dict[str, Any], at: Path_) -> dict[str, Any]:
         given = entry.get("arguments")

@@ -107,13 +107,15 @@ def _own_tables(statement: Expr, allowed: tuple[str, ...]) -> None:
 
     common = _common(statement)
     own = {name.lower() for name in allowed}
+    reads = False
     for node in statement.find_all(exp.Table):
         if not isinstance(node.this, exp.Identifier):
             raise Unsafe(f"it reads {node.sql(dialect='duckdb')}, which is not the table")
         name, qualified = node.name.lower(), bool(node.args.get("db") or node.args.get("catalog"))
-        if name == _TABLE and not qualified:
-            continue
         if id(node) in common and not qualified:
+            continue
+        reads = True
+        if name == _TABLE and not qualified:
             continue
         if name not in own:
             raise Unsafe(f"it reads '{node.sql(dialect='duckdb')}', and only the contract's own table is at hand")
@@ -122,6 +124,8 @@ def _own_tables(statement: Expr, allowed: tuple[str, ...]) -> None:
         node.set("this", exp.to_identifier(_TABLE))
         node.set("db", None)
         node.set("catalog", None)
+    if not reads:
+        raise Unsafe("it reads no table, and so says nothing of the data; name it by {object}")
 
 
 def _common(statement: Expr) -> set[int]:
