@@ -242,3 +242,14 @@ def test_weights_of_the_configuration_reach_the_changes_and_their_order() -> Non
         ("compatible", "breaking"),
         ("breaking", "compatible"),
     ]
+
+
+def test_an_age_that_is_told_in_another_zone_is_another_measure() -> None:
+    def aged(zone: str) -> Contract:
+        options = {"timezone": False, "defaultTimezone": zone}
+        level = {"property": "freshness", "value": 2, "unit": "d", "element": "at"}
+        return contract(column("at", "timestamp", logicalTypeOptions=options), slaProperties=[level])
+
+    found = changes(aged("Asia/Tokyo"), aged("America/New_York"))
+    assert {one.kind for one in found} == {"measure-removed", "measure-added"}
+    assert changes(aged("Asia/Tokyo"), aged("Asia/Tokyo")) == ()

@@ -194,3 +194,17 @@ def test_the_age_of_moments_without_zone_is_told_in_theirs() -> None:
             assert found.value == hours * 3600
         else:
             assert (found.value, found.ahead) == (None, 1)
+
+
+def test_a_name_that_a_query_has_wrong_is_told_though_a_column_is_sensitive(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"b": ["secret@example.com"]}), tmp_path / "t.parquet")
+    secret = Contract(
+        "c", "1.0.0", (Column("b", Kind.STRING, policy=Policy(sensitive=True)),),
+        measures=(Measure(Metric.QUERY, NONE, query="SELECT max(nosuch) FROM {table}"),),
+    )  # fmt: skip
+    found = scanned(open_files(tmp_path / "t.parquet", "t.parquet"), secret, "t")
+    found.close()
+    (measure,) = found.counts.measures
+    assert measure.cause is not None
+    assert "nosuch" in measure.cause
+    assert "secret" not in measure.cause

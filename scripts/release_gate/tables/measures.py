@@ -18,6 +18,8 @@ from release_gate.tables.checks import ColumnChecks, once
 from release_gate.tables.keys import present
 from release_gate.tables.relation import Relation, Unanswered
 
+_UNREAD = {"BinderException", "CatalogException", "ParserException"}
+"""What DuckDB says of a query's own words."""
 _SLACK = {Kind.TIMESTAMP: timedelta(hours=1), Kind.DATE: timedelta(hours=14)}
 """How far ahead of ours another clock may be, and a day that began in the east."""
 
@@ -153,7 +155,8 @@ class Measures:
     def _cause(self, refusal: Unanswered) -> str:
         """Why a query has no answer; what the engine itself says may quote any value that the query meets."""
         error = refusal.__cause__
-        if error is None or refusal.full or not self.sensitive:
+        names_only = type(error).__name__ in _UNREAD  # before a row is read
+        if error is None or names_only or refusal.full or not self.sensitive:
             return str(refusal)
         return f"the engine refuses it ({type(error).__name__}); its words may quote a value of a sensitive column"
 

@@ -29,7 +29,8 @@ def _counted(measure: Measure) -> tuple[object, ...]:
     kinds = tuple(type(value) for value in measure.values)
     sets = (rule.value if isinstance(rule.value, tuple) else (rule.value,) for rule in measure.rules)
     flags = tuple(tuple(isinstance(value, bool) for value in values) for values in sets)
-    return measure.metric, measure.share, measure.columns, measure.rules, flags, measure.values, kinds, measure.query
+    said = measure.metric, measure.share, measure.columns, measure.rules, measure.values, measure.query, measure.zone
+    return *said, flags, kinds
 
 
 def _between(old: Measure, new: Measure) -> Iterator[Change]:
