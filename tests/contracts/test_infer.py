@@ -215,3 +215,12 @@ def test_the_exact_type_of_floats_is_read_back(exact: str) -> None:
     columns, _, text = drafted(ColumnProfile("a", Kind.NUMBER, storage=exact, least=1.5, most=2.0))
     assert columns["a"].storage == exact
     assert "physicalType: float\n" not in text
+
+
+def test_numbers_that_name_rows_may_go_on() -> None:
+    columns, _, _ = drafted(
+        ColumnProfile("id", Kind.INTEGER, distinct=100, least=1, most=100),
+        ColumnProfile("load", Kind.INTEGER, distinct=60, least=1, most=100),
+    )
+    assert [rule.kind for rule in columns["id"].rules] == [RuleKind.AT_LEAST]
+    assert [rule.kind for rule in columns["load"].rules] == [RuleKind.AT_LEAST, RuleKind.AT_MOST]

@@ -226,7 +226,8 @@ def _range(column: ColumnProfile, rows: int) -> dict[str, Bound]:
     low, high = min(_tidy(low), least), max(_tidy(high), most)
     if limits := storage.limits(column.storage):
         low, high = max(low, limits[0]), min(high, limits[1])
-    return {"minimum": low, "maximum": high}
+    # Numbers that name rows go on, as days do.
+    return {"minimum": low} if _names_rows(column, rows) else {"minimum": low, "maximum": high}
 
 
 def _tidy(value: float) -> int | float:
