@@ -89,7 +89,7 @@ KEYS: dict[str, Any] = {
     "text": ["a", "A", "", None, "a"],
     "day": [dt.date(2020, 1, 1), None, dt.date(2020, 1, 1)],
     "uuid": pa.array([uuid.UUID(int=1).bytes, uuid.UUID(int=2).bytes, None], pa.uuid()),
-    "local moment": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1), None],  # noqa: DTZ001
+    "local moment": [dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 1), None],  # noqa: DTZ001 - no zone meant
     "moment": [dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2020, 1, 2, tzinfo=dt.UTC)],
     "none": pa.array([None, None], pa.int64()),
 }

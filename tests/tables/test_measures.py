@@ -187,7 +187,7 @@ def test_a_clock_a_little_ahead_and_a_day_that_began_in_the_east_are_now() -> No
 
 
 def test_the_age_of_moments_without_zone_is_told_in_theirs() -> None:
-    table = pa.table({"at": [dt.datetime(2026, 1, 2, 8)]})  # noqa: DTZ001
+    table = pa.table({"at": [dt.datetime(2026, 1, 2, 8)]})  # noqa: DTZ001 - no zone meant
     for zone, hours in (("Asia/Tokyo", 1), ("Europe/Oslo", -7), (None, -8)):
         (found,) = measured(table, Measure(Metric.AGE, NONE, columns=("at",), zone=zone))
         if hours > 0:

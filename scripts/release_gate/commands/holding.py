@@ -108,7 +108,7 @@ def _scanned(place: Data, contract: Contract, now: datetime, *, exact: bool) -> 
     try:
         # Where files are asked ahead, the engine is at work already, and imports cost no time: what comes after too.
         import release_gate.commands.contract_revision
-        import release_gate.tables.quarantine  # noqa: F401
+        import release_gate.tables.quarantine  # noqa: F401 - `_quarantined` asks for it
         from release_gate.tables.scan import scanned
 
         return scanned(relation, contract, place.shown, now=now, exact=exact)

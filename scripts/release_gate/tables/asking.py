@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from functools import cached_property
 from typing import Any
 
 from release_gate.tables.relation import Relation
@@ -11,18 +12,14 @@ from release_gate.tables.relation import Relation
 class Asking:
     """Aggregates of one table, gathered under keys and answered together."""
 
-    def __init__(self, relation: Relation, table: Any | None = None) -> None:
-        """`table` is an Ibis table of the relation's, itself where none is given."""
+    def __init__(self, relation: Relation) -> None:
         self.relation = relation
-        self._table = table
         self.wanted: dict[Hashable, Any] = {}
 
-    @property
+    @cached_property
     def table(self) -> Any:
-        """The table that is asked."""
-        if self._table is None:
-            self._table = self.relation.table
-        return self._table
+        """The table that is asked; it is made for the first question."""
+        return self.relation.table
 
     def ask(self, key: Hashable, expression: Any) -> None:
         """Add one aggregate."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, cached_property, reduce
@@ -106,6 +106,11 @@ def _bound(place: int, rule: Rule, given: Judged) -> Check:
 def once(conditions: Iterable[Any]) -> Any:
     """Whether any of the conditions is true; null counts as not."""
     return reduce(or_, [condition.fill_null(False) for condition in conditions if condition is not None])
+
+
+def under_names(table: Any, values: Mapping[str, Any]) -> Any:
+    """A selection of values under any names: as keywords, `self` would be one of Ibis' own."""
+    return table.select([value.name(name) for name, value in values.items()])
 
 
 def moved(condition: Any, old: Any, new: Any) -> Any:

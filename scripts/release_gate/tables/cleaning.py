@@ -14,7 +14,7 @@ from release_gate.contracts.expressions import limit, literal, storable, typed
 from release_gate.contracts.values import Judged
 from release_gate.files import file_whole
 from release_gate.on_demand import ibis, on_demand
-from release_gate.tables.checks import ColumnChecks, once
+from release_gate.tables.checks import ColumnChecks, once, under_names
 from release_gate.tables.quarantine import conditions
 from release_gate.tables.relation import Unanswered
 from release_gate.tables.scan import Scanned
@@ -61,9 +61,9 @@ def write_clean(path: Path, scanned: Scanned, proof: Callable[[Path], None] = la
         if name in declared and declared[name].judged.column.policy.on_null is OnNull.DROP_ROW
     ]
     kept = mended.filter(dropping) if dropping else mended
-    named = kept.select([kept[f"m{place}"].name(name) for place, name in enumerate(columns)])
+    renamed = under_names(kept, {name: kept[f"m{place}"] for place, name in enumerate(columns)})
     with file_whole(path) as written:
-        left = relation.write(named, str(written))
+        left = relation.write(renamed, str(written))
         proof(written)
     return left
 

@@ -17,6 +17,7 @@ from release_gate.contracts.standards.queries import Unsafe, reading
 from release_gate.data_places import Connection
 from release_gate.findings import BadInput
 from release_gate.tables import cells
+from release_gate.tables.checks import under_names
 from release_gate.tables.portable import portable
 from release_gate.tables.relation import Counted, Relation, Shape, Unanswered
 from release_gate.verdict import Where
@@ -100,7 +101,7 @@ class Connected:
         """The table under its own names, without those that stand there twice."""
         names = [one.name for one in self.shape.columns]
         once = [one for one in self.shape.columns if names.count(one.name) == 1]
-        return self._table.select([self._table[one.held].name(one.name) for one in once])
+        return under_names(self._table, {one.name: self._table[one.held] for one in once})
 
     def _arrow(self, expression: Any) -> pa.Table:
         with _told():

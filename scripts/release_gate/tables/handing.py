@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from release_gate.files import file_whole
-from release_gate.tables.checks import ColumnChecks
+from release_gate.tables.checks import ColumnChecks, under_names
 from release_gate.tables.cleaning import stored
 from release_gate.tables.relation import Unanswered
 from release_gate.tables.scan import Scanned
@@ -32,7 +32,7 @@ def write_typed(path: Path, scanned: Scanned) -> int:
         raise Unanswered("a column stands there more than once")
     values = {one.name: _value(relation.table[one.held], declared.get(one.name)) for one in columns}
     with file_whole(path) as written:
-        return relation.write(relation.table.select([value.name(name) for name, value in values.items()]), str(written))
+        return relation.write(under_names(relation.table, values), str(written))
 
 
 def _value(held: Any, one: ColumnChecks | None) -> Any:

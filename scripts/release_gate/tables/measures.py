@@ -14,7 +14,7 @@ from release_gate.contracts.expressions import holds, literal
 from release_gate.contracts.values import Judged
 from release_gate.on_demand import ibis
 from release_gate.tables.asking import Asking
-from release_gate.tables.checks import ColumnChecks, once
+from release_gate.tables.checks import ColumnChecks, once, under_names
 from release_gate.tables.keys import present
 from release_gate.tables.relation import Relation, Unanswered
 
@@ -150,7 +150,7 @@ class Measures:
             judged = self.columns.get(one.name)
             value: Any = judged.value if judged is not None and one.text else None
             values[one.name] = table[one.held] if judged is None or value is None else value.try_cast(stored(judged))
-        return table.select([value.name(name) for name, value in values.items()])
+        return under_names(table, values)
 
     def _cause(self, refusal: Unanswered) -> str:
         """Why a query has no answer; what the engine itself says may quote any value that the query meets."""

@@ -96,7 +96,7 @@ def _profiled(relation: Relation, name: str, shown: str) -> Profile:
 def _kinds(relation: Relation, columns: Sequence[Found]) -> tuple[int, list[tuple[Found, Kind]]]:
     """How many rows there are, and the type of each column; of texts the narrowest that all of them can be read as."""
     table = relation.table
-    asking = Asking(relation, table)
+    asking = Asking(relation)
     asking.ask("rows", table.count())
     for one in columns:
         for kind in _GUESSED if one.text else ():
@@ -121,7 +121,7 @@ def _kinds(relation: Relation, columns: Sequence[Found]) -> tuple[int, list[tupl
 
 def _described(relation: Relation, columns: Sequence[Judged]) -> Iterator[ColumnProfile]:
     """Every column: counts and bounds of all in one query, then what each of the texts looks like."""
-    asking = Asking(relation, relation.table)
+    asking = Asking(relation)
     for one in columns:
         asking.count((one.column.name, "nulls"), one.missing)
         if one.value is not None and one.column.kind in JUDGED:
@@ -185,7 +185,7 @@ def _looked_at(one: Judged, known: Mapping[Any, Any]) -> bool:
 def _looks(relation: Relation, columns: Sequence[Judged]) -> dict[str, dict[str, Any]]:
     """Small sets, what looks personal, and the patterns that all values keep, by name of the column."""
     found: dict[str, dict[str, Any]] = {}
-    asking = Asking(relation, relation.table)
+    asking = Asking(relation)
     for one in columns:
         sample = _sample(relation, one)
         name = one.column.name

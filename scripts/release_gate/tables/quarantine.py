@@ -10,7 +10,7 @@ from release_gate.contracts.contract import Contract
 from release_gate.contracts.examples import file_names
 from release_gate.files import file_whole
 from release_gate.on_demand import ibis
-from release_gate.tables.checks import ColumnChecks, moved, once
+from release_gate.tables.checks import ColumnChecks, moved, once, under_names
 from release_gate.tables.relation import FILE, ROW
 from release_gate.tables.scan import Scanned
 
@@ -52,7 +52,7 @@ def write(path: Path, scanned: Scanned, contract: Contract, columns: Iterable[st
     ]
     shown[_free(REASONS, taken)] = ibis.literal("; ").join(reasons)
     with file_whole(path) as written:
-        return relation.write(rows.select([value.name(name) for name, value in shown.items()]), str(written))
+        return relation.write(under_names(rows, shown), str(written))
 
 
 def _free(name: str, taken: Collection[str]) -> str:
