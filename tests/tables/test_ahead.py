@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from release_gate.contracts.contract import Column, Contract, Kind, Rule, RuleKind
-from release_gate.tables import ahead
+from release_gate.tables import ahead, repetition
 from release_gate.tables.ahead import Ahead, Field, Sought, Text
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.scan import scan, scanned
@@ -248,6 +250,30 @@ def test_texts_that_hardly_repeat_are_judged_row_by_row(tmp_path: Path, asked: l
     assert grouped(asked) == 0
     (broken,) = found.counts.columns[0].broken
     assert (broken.rule, broken.rows) == (rules[1], 5_000)
+
+
+@pytest.mark.usefixtures("few_rows")
+@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize(("pattern", "different", "once"), [("^a+$", 50, 1), ("^a+$", 5_000, 0), ("^a[0-9]$", 50, 0)])
+def test_two_looks_tell_whether_a_regular_expression_judges_each_text_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str], parts: int, pattern: str, *, different: int,
+    once: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(repetition, "FEWEST_ROWS", 1)
+    draw = np.random.default_rng(1)
+    files, broken = {}, 0
+    for part in range(parts):
+        texts = ["a" if one % 5 else f"a{one:_>40}" for one in draw.integers(0, different, 6_000).tolist()]
+        texts = [f"{text}{place}" if different > 50 and text == "a" else text for place, text in enumerate(texts)]
+        broken += sum(1 for text in texts if not re.search(pattern, text))
+        file = tmp_path / f"{part}.parquet"
+        pq.write_table(pa.table({"a": [*texts, None]}), file, use_dictionary=False)
+        files[str(file)] = file.name
+    contract = Contract("made", "1.0.0", (Column("a", Kind.STRING, (Rule(RuleKind.PATTERN, pattern),)),))
+    relation = Embedded(contract=contract).parquet(files)
+    assert relation.counted().broken == {("a", 0): broken}
+    relation.close()
+    assert max((text.count("GROUP BY c0") for text in asked), default=0) == once
 
 
 def endless(wanted: Sought) -> Ahead:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull, Policy, Rule, RuleKind
 from release_gate.contracts.counts import Counts, Fit
-from release_gate.tables import ahead
+from release_gate.tables import ahead, repetition
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.opening import open_files
 from release_gate.tables.samples import EXAMPLES
@@ -124,9 +124,11 @@ def cases(draw: st.DrawFn) -> tuple[pa.Table, Contract]:
 @pytest.fixture(autouse=True, scope="module")
 def texts_are_grouped() -> Iterator[None]:
     """In small tables too, so that they are judged so here."""
-    fewest, ahead.FEWEST_ROWS = ahead.FEWEST_ROWS, 0
-    yield
-    ahead.FEWEST_ROWS = fewest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "FEWEST_ROWS", 0)
+        patch.setattr(repetition, "FEWEST_ROWS", 0)
+        patch.setattr(repetition, "SHARE", 0.01)
+        yield
 
 
 @contextmanager

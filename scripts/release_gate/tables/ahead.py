@@ -2,8 +2,8 @@
 
 Footers prove most ranges; of floats one look shows that there is no NaN, which footers leave out. Where a column must
 be unique its values are counted, whole numbers as bits of words. Rules judge texts row by row, or each text once where
-texts repeat, as the sizes in footers tell. Where that answers all, nothing is compiled, and what compiles is never
-imported.
+texts repeat, as the sizes in footers tell, or two looks before a regular expression. Where that answers all, nothing is
+compiled, and what compiles is never imported.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import duckdb
 
 from release_gate.contracts.contract import Column, Contract, Kind, Rule
 from release_gate.contracts.proof import provable
+from release_gate.tables import repetition
 from release_gate.tables.relation import End
 from release_gate.tables.stored import Footer
-from release_gate.tables.text_rules import answerable, said
+from release_gate.tables.text_rules import answerable, said, slow
 
 SPARSEST = 16
 """Integers of a span for each row: beyond it words of 64 hold so few each that they are as many as the values."""
@@ -56,11 +58,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Text:
-    """A column of texts by the name it is held under, its rules by their keys, and whether its texts repeat."""
+    """A column of texts by the name it is held under, its rules by their keys, and whether its texts repeat.
+
+    `few` by what its footers tell; where they leave it `open`, it is worth looking, since a rule takes long.
+    """
 
     held: str
     rules: tuple[tuple[Key, Rule], ...]
     few: bool = False
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ def sought(contract: Contract, columns: Sequence[Field], footers: Mapping[str, F
     ranged = [one for column, one in here if _ranged(column) and _ordered(one.type)]
     floats = tuple(one.held for one in ranged if one.type in _FLOATING)
     texts = tuple(
-        Text(one.held, rules, few=_few(footers.get(one.held)))
+        _text(one, rules, footers.get(one.held))
         for column, one in here
         if one.type == "VARCHAR" and column.kind is Kind.STRING and (rules := tuple(_said(column)))
     )
@@ -104,9 +110,14 @@ def _ordered(kind: str) -> bool:
     return kind.startswith(_ORDERED) and not kind.endswith("]")
 
 
-def _few(footer: Footer | None) -> bool:
+def _text(one: Field, rules: tuple[tuple[Key, Rule], ...], footer: Footer | None) -> Text:
+    few = footer is not None and _few(footer)
+    return Text(one.held, rules, few, open=not few and footer is not None and any(slow(rule) for _, rule in rules))
+
+
+def _few(footer: Footer) -> bool:
     """Whether every part of a column has a dictionary, small and used throughout."""
-    if footer is None or footer.largest is None or footer.nulls is None:
+    if footer.largest is None or footer.nulls is None:
         return False
     return footer.largest <= LIKELY_FEW and footer.unpacked <= PLAIN * footer.values
 
@@ -131,12 +142,20 @@ class Numbers:
 class Ahead:
     """Asks in a thread of its own, on a connection of its own; every answer may be missing, and none is wrong.
 
-    `source` is the table in SQL. Within a limit of memory (`limited`) values are counted only where they are small.
+    `source` is the table in SQL, `later` the same from its middle on, where that is found without reading what is
+    before. Within a limit of memory (`limited`) values are counted only where they are small.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, source: str, wanted: Sought, *, limited: bool = False
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: str,
+        wanted: Sought,
+        *,
+        later: str | None = None,
+        limited: bool = False,
     ) -> None:
+        self._later = later
         self._limited = limited
         self._connection = connection
         self._source = source
@@ -198,9 +217,21 @@ class Ahead:
     def _count(self, known: Known) -> Numbers:
         if known.rows is None:
             return Numbers()
-        few = [one for one in self._wanted.texts if one.few][:MOST_TEXTS] if known.rows >= FEWEST_ROWS else []
+        few = list(islice(self._few(known.rows), MOST_TEXTS)) if known.rows >= FEWEST_ROWS else []
         broken = self._broken_once(few) | self._broken([one for one in self._wanted.texts if one not in few])
         return Numbers(dict(self._distinct(known)), broken)
+
+    def _few(self, rows: int) -> Iterator[Text]:
+        """The columns of which each text is best judged once."""
+        for one in self._wanted.texts:
+            if one.few or (one.open and rows >= repetition.FEWEST_ROWS and self._repeats(one, rows)):
+                yield one
+
+    def _repeats(self, one: Text, rows: int) -> bool:
+        if self._later is None:
+            return False
+        found = self._asked(repetition.question(one.held, self._source, self._later))
+        return found is not None and repetition.few(found[0], rows)
 
     def _broken_once(self, texts: Sequence[Text]) -> dict[Key, int]:
         """How many rows break a rule, of which each text is judged once."""

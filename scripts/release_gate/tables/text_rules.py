@@ -80,3 +80,8 @@ def said(rule: Rule, text: str) -> str | None:
 def answerable(rule: Rule) -> bool:
     """Whether the rule can be said at all."""
     return said(rule, "") is not None
+
+
+def slow(rule: Rule) -> bool:
+    """Whether judging a text takes longer than finding it again among many."""
+    return rule.kind is RuleKind.PATTERN and glob_of(str(rule.value)) is None
