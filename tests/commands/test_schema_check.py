@@ -540,6 +540,9 @@ def test_the_share_of_nulls_is_compared_with_the_last_accepted_data(bench: Bench
         ("rides.yml", "file-unreadable"),
     ):
         assert bench.codes("--accepted", name) == [code]
+    plant_policy(bench, "stops", onNull="keep")  # nothing is watched: what is named must be there all the same
+    assert bench.codes("--accepted", "nowhere.json") == ["file-missing"]
+    assert bench.codes("--accepted", "other.json") == ["null-handled"]
 
 
 def test_a_footer_and_every_row_tell_the_same(bench: Bench) -> None:
@@ -703,6 +706,21 @@ def test_quarantines_of_tables_of_one_name_stand_beside_each_other(bench: Bench)
     assert _quarantine_files(["data/rides.parquet", "data/days.parquet"]) == ["rides.parquet", "days.parquet"]
     (told,) = [one for one in bench.run().findings if one.code == "rows-quarantined"]
     assert told.message.endswith("; the rows are in .release-gate/run/quarantine/rides.parquet")
+
+
+def test_rows_of_two_days_judged_one_after_the_other_are_both_kept(bench: Bench) -> None:
+    plant_quarantine(bench, "5%")
+    for day in ("monday", "tuesday"):
+        (bench.home / day).mkdir()
+        bench.write()
+        (bench.home / "rides.parquet").rename(bench.home / day / "rides.parquet")
+        bench.data = f"{day}/rides.parquet"
+        (told,) = [one for one in bench.run().findings if one.code == "rows-quarantined"]
+        bench.data = "rides.parquet"
+    files = sorted((bench.home / ".release-gate" / "run" / "quarantine").iterdir())
+    assert len(files) == 2
+    assert all(re.fullmatch(r"rides-[0-9a-f]{8}\.parquet", one.name) for one in files)
+    assert told.message.rpartition("/")[2] in {one.name for one in files}
 
 
 def test_a_verdict_that_did_not_pass_is_no_baseline(bench: Bench) -> None:

@@ -45,6 +45,23 @@ def test_a_rejected_value_is_told_with_its_number_share_and_example() -> None:
     assert found.evidence == {"rows": 3, "examples": ["row 3, value 12"]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        (RuleKind.SHORTEST, 2, "shorter than 2"),
+        (RuleKind.LONGEST, 2, "longer than 2"),
+        (RuleKind.NONE_OF, ("a", "b"), "one of a, b"),
+        (RuleKind.ONE_OF, ("a", "b"), "not one of a, b"),
+        (RuleKind.PATTERN, "^a$", "not matching ^a$"),
+        (RuleKind.FEWEST_ITEMS, 1, "of fewer items than 1"),
+        (RuleKind.MOST_ITEMS, 1, "of more items than 1"),
+        (RuleKind.DISTINCT_ITEMS, True, "with an item twice"),
+    ],
+)
+def test_what_breaks_a_rule_is_told_without_a_double_no(kind: RuleKind, value: Any, told: str) -> None:
+    assert Rule(kind, value).breach == told
+
+
 def test_a_single_row_of_very_many_is_not_rounded_to_nothing() -> None:
     (found,) = data_findings(contract(), counts(10**7, 1))
     assert found.message.startswith("1 row (<0.01%)")

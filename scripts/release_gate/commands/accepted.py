@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from release_gate.commands.context import Context, Place
 from release_gate.config import ModelConfig
 from release_gate.findings import BadInput, Refused
-from release_gate.verdict import Where
+from release_gate.verdict import Outcome, Verdict, Where
 
 if TYPE_CHECKING:
     from release_gate.contracts.contract import Contract
@@ -19,23 +19,30 @@ SHARES = "null_shares"
 """The key of a package's profile: contract file -> column -> share (0 to 1)."""
 
 
-def told(path: Path, shown: str, contract: str) -> dict[str, float]:
-    """The share by column in a verdict of schema-check on one table that was held to this contract file.
+def read(path: Path, shown: str) -> Verdict:
+    """The verdict in a file, which must be there even where nothing is watched: its name may be misspelt.
 
     Raises:
-        BadInput: the file is missing or no such verdict.
+        BadInput: the file is missing or no verdict.
     """
-    from release_gate.gates.schema_check import null_shares
-    from release_gate.verdict import Outcome, Verdict
-
     where = Where(file=shown)
     if not path.is_file():
         raise BadInput.because("file-missing", f"--accepted {shown} does not exist", where=where)
     try:
-        verdict = Verdict.parse(path.read_bytes())
+        return Verdict.parse(path.read_bytes())
     except ValueError as error:
         message = f"--accepted {shown} is no verdict: {str(error).splitlines()[0]}"
         raise BadInput.because("file-unreadable", message, where=where) from error
+
+
+def told(verdict: Verdict, shown: str, contract: str) -> dict[str, float]:
+    """The share by column in a verdict of schema-check on one table that was held to this contract file.
+
+    Raises:
+        BadInput: it is no such verdict.
+    """
+    from release_gate.gates.schema_check import null_shares
+
     shares = null_shares(verdict)
     contracts = [one.name for one in verdict.subjects if one.kind == "contract"]
     others = [one for one in contracts if Path(one).name != Path(contract).name]
@@ -48,7 +55,7 @@ def told(path: Path, shown: str, contract: str) -> dict[str, float]:
     else:
         return shares
     remedy = "Name the verdict of the data accepted last; to begin anew, run once without --accepted."
-    raise BadInput.because("file-unreadable", message, where=where, remedy=remedy)
+    raise BadInput.because("file-unreadable", message, where=Where(file=shown), remedy=remedy)
 
 
 def of_production(context: Context, model: ModelConfig, place: Place) -> Mapping[str, Any]:
@@ -77,7 +84,7 @@ def sealed(context: Context, root: Path, contracts: Iterable[tuple[str, str]]) -
 
 
 def _shares(context: Context, root: Path, name: str, data: str) -> dict[str, float] | None:
-    from release_gate.contracts.reading import read
+    from release_gate.contracts import reading
     from release_gate.documents import read as read_document
     from release_gate.tables.places import data_at
     from release_gate.tables.relation import Unanswered
@@ -85,7 +92,7 @@ def _shares(context: Context, root: Path, name: str, data: str) -> dict[str, flo
 
     try:
         place = data_at(root, data, now=context.clock.now(), environment=context.environment)
-        contract = _watched(read(read_document(root / name, shown=name), place.stem).contract)
+        contract = _watched(reading.read(read_document(root / name, shown=name), place.stem).contract)
         if not contract.columns:
             return None
         relation = place.open(contract)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from release_gate.contracts.contract import Contract
     from release_gate.gates.schema_check import Judged
     from release_gate.tables.places import Data
+    from release_gate.tables.relation import Unanswered
     from release_gate.tables.scan import Scanned
 
 
@@ -52,7 +53,7 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         from release_gate.gates.schema_check import Judged, findings_of
 
         scanned = _with_customs(context, spot.root, source, scanned, place)
-        accepted = _accepted(context, wanted, contract) if _watched(reading.contract) else None
+        accepted = _accepted(context, wanted, contract, watched=_watched(reading.contract))
         scanned, acts = _quarantined(scanned, reading.contract, spot, quarantine)
         subjects = (
             Subject(kind="contract", name=contract, identity=source.identity),
@@ -152,13 +153,18 @@ def _with_customs(context: Context, root: Path, source: Source, scanned: Scanned
     return replace(scanned, counts=replace(scanned.counts, custom=counts))
 
 
-def _accepted(context: Context, wanted: Wanted, contract: str) -> Mapping[str, float] | None:
-    """The share of nulls by column of the data accepted last, where anything is known of it."""
-    if wanted.accepted is not None:
-        from release_gate.commands.accepted import told
+def _accepted(context: Context, wanted: Wanted, contract: str, *, watched: bool) -> Mapping[str, float] | None:
+    """The share of nulls by column of the data accepted last, where it is watched and anything is known of it.
 
-        return told(context.home / wanted.accepted, wanted.accepted, contract)
-    return wanted.production().get(contract) if wanted.production is not None else None
+    Raises:
+        BadInput: what `--accepted` names is not there, or no baseline.
+    """
+    if wanted.accepted is not None:
+        from release_gate.commands.accepted import read, told
+
+        verdict = read(context.home / wanted.accepted, wanted.accepted)
+        return told(verdict, wanted.accepted, contract) if watched else None
+    return wanted.production().get(contract) if watched and wanted.production is not None else None
 
 
 def _watched(contract: Contract) -> bool:
@@ -181,17 +187,30 @@ def _written(scanned: Scanned, judged: Judged, path: Path, shown: str, now: date
     try:
         rows = write_clean(path, scanned, partial(_keeps, judged, now=now))
     except Unanswered as cause:
-        why = "a value can't be stored" if contract.sensitive else str(cause)
-        return [finding("write-impossible", f"{shown} is not written: {why}", where=Where(file=shown))]
+        return [_unstored(f"{shown} is not written", cause, contract, Where(file=shown))]
     except BadInput as refusal:
         found = "; ".join(str(one) for one in refusal.findings[:5])
         message = f"{shown} is not written, since it would not keep the contract itself: {found}"
-        return [finding("write-impossible", message, where=Where(file=shown))]
+        remedy = "Declare another behaviour for what it names, or mend the data at its source."
+        return [finding("write-impossible", message, where=Where(file=shown), remedy=remedy)]
     left_out = scanned.counts.rows - rows
     message = f"{rows:,} row{'s' * (rows != 1)} written to {shown} as {contract.name} {contract.version} declares"
     message += f"; {left_out:,} left out" if left_out else ""
     evidence: dict[str, Scalar] = {"rows": rows, "left_out": left_out, "sha256": identity_of(path)}
     return [finding("data-written", message, where=Where(file=shown), evidence=evidence)]
+
+
+def _unstored(what: str, cause: Unanswered, contract: Contract, where: Where) -> Finding:
+    """What the engine says of a file it can't write, without a sensitive value."""
+    # Of a limit that is too small the engine's words are our own.
+    why = "a value can't be stored" if contract.sensitive and not cause.full else str(cause)
+    if cause.full:
+        remedy = "Give it more memory by --memory."
+    elif cause.unreadable:
+        remedy = "The folder needs room and permission for the file, and the data must stay while it is read."
+    else:
+        remedy = "Mend the values that a Parquet file has no place for, or let the contract drop their rows."
+    return finding("write-impossible", f"{what}: {why}", where=where, remedy=remedy)
 
 
 def _keeps(judged: Judged, written: Path, *, now: datetime) -> None:
@@ -229,9 +248,8 @@ def _quarantined(scanned: Scanned, contract: Contract, spot: Place, name: str) -
     try:
         rows = write(path, scanned, contract, within)
     except Unanswered as cause:
-        why = "a value can't be stored" if contract.sensitive else str(cause)
-        message = f"the rows for the quarantine can't be written: {why}"
-        return scanned, [finding("write-impossible", message, where=Where(table=counts.table))]
+        what = "the rows for the quarantine can't be written"
+        return scanned, [_unstored(what, cause, contract, Where(table=counts.table))]
     if rows == 0:
         return scanned, []
     shown = str(path.relative_to(spot.root)) if path.is_relative_to(spot.root) else name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
@@ -82,7 +82,10 @@ def command(context: Context, /, contract: str | None, data: str | None, **optio
     from release_gate.commands.holding import refuse_overwriting
 
     refuse_overwriting(context, contract, data, wanted, asked.out)
-    finish(asked, [judged(context, NAME, model, lambda: _all(context, model, {contract: data}, spot, wanted))])
+    # Its neighbours in other folders may have its name, and were perhaps judged just before.
+    files = _quarantine_files([data], plain=len(PurePath(data).parts) == 1)
+    judge = partial(_all, context, model, {contract: data}, spot, wanted, quarantines=files)
+    finish(asked, [judged(context, NAME, model, judge)])
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
@@ -110,18 +113,20 @@ def gate(context: Context, model: ModelConfig, place: Place, *, wanted: Wanted |
         engine=(wanted and wanted.engine) or model.engine,
         production=partial(of_production, context, model, place),
     )
-    return _all(context, model.model, dict(model.contracts), place, told)
+    pairs = dict(model.contracts)
+    return _all(context, model.model, pairs, place, told, quarantines=_quarantine_files(pairs.values()))
 
 
-def _all(context: Context, model: str, pairs: dict[str, str], spot: Place, wanted: Wanted) -> Verdict:
+def _all(
+    context: Context, model: str, pairs: dict[str, str], spot: Place, wanted: Wanted, *, quarantines: Sequence[str]
+) -> Verdict:
     """Judge all pairs of contract and data, so that one that can't be read hides nothing of the others."""
     from release_gate.commands.holding import held
     from release_gate.gates.schema_check import findings_of, judge
 
     done: list[Judged] = []
     refused: list[Finding] = []
-    files = _quarantine_files(pairs.values())
-    for (contract, data), file in zip(pairs.items(), files, strict=True):
+    for (contract, data), file in zip(pairs.items(), quarantines, strict=True):
         try:
             done.append(held(context, contract, data, spot, wanted, quarantine=file))
         except BadInput as refusal:
@@ -131,12 +136,12 @@ def _all(context: Context, model: str, pairs: dict[str, str], spot: Place, wante
     return judge(model, done, started=context.clock.now())
 
 
-def _quarantine_files(places: Collection[str]) -> list[str]:
+def _quarantine_files(places: Collection[str], *, plain: bool = True) -> list[str]:
     """A file name for each place of data: its own, where that is plain and no other's; nothing of a stranger's path."""
     stems = [re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(without_secrets(place)).stem).strip("-") for place in places]
     names = []
     for place, stem in zip(places, stems, strict=True):
-        plain = stem and stems.count(stem) == 1 and stem == PurePath(place).stem
-        mark = "" if plain else f"{'-' if stem else ''}{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+        alone = plain and stem and stems.count(stem) == 1 and stem == PurePath(place).stem
+        mark = "" if alone else f"{'-' if stem else ''}{hashlib.sha256(place.encode()).hexdigest()[:8]}"
         names.append(f"{stem[:80]}{mark}.parquet")
     return names

@@ -82,6 +82,17 @@ class RuleKind(StrEnum):
         return self in {RuleKind.AT_LEAST, RuleKind.ABOVE, RuleKind.AT_MOST, RuleKind.BELOW}
 
 
+_BREACHES = {
+    RuleKind.NONE_OF: "one of",
+    RuleKind.LONGEST: "longer than",
+    RuleKind.SHORTEST: "shorter than",
+    RuleKind.FEWEST_ITEMS: "of fewer items than",
+    RuleKind.MOST_ITEMS: "of more items than",
+    RuleKind.DISTINCT_ITEMS: "with an item twice",
+}
+"""What breaks a rule that forbids; of all others `not` says it."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One demand; `value` is a bound, a pattern, or a tuple of values for `one of` and `none of`.
@@ -95,13 +106,21 @@ class Rule:
 
     def __str__(self) -> str:
         """In words: `at most 130`, `one of EWR, JFK, LGA`."""
+        return self._with(self.kind.value)
+
+    @property
+    def breach(self) -> str:
+        """What a value that breaks it is, in words: `not at most 130`, `shorter than 2`."""
+        return self._with(_BREACHES.get(self.kind, f"not {self.kind.value}"))
+
+    def _with(self, words: str) -> str:
         if self.kind is RuleKind.DISTINCT_ITEMS:
-            return self.kind.value
+            return words
         if not isinstance(self.value, tuple):
-            return f"{self.kind.value} {self.value}"
+            return f"{words} {self.value}"
         shown = ", ".join(str(value) for value in self.value[:8])
         more = f" and {len(self.value) - 8} more" if len(self.value) > 8 else ""
-        return f"{self.kind.value} {shown}{more}"
+        return f"{words} {shown}{more}"
 
 
 @dataclass(frozen=True)

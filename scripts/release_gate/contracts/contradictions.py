@@ -127,7 +127,7 @@ def _clipping(column: Column) -> Iterator[str]:
             end = _inclusive(column.kind, rule)
             others = [one for one in column.rules if not one.kind.is_range and not one.warns]
             for broken in (one for one in others if not keeps(column.kind, one, end)):
-                yield f"invalid values are clipped to {end}, which is not {broken}"
+                yield f"invalid values are clipped to {end}, which is {broken.breach}"
 
 
 def _imputed(column: Column) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _imputed(column: Column) -> Iterator[str]:
         yield f"missing values become {value!r}, which lies outside its exact type {column.storage}"
     for rule in column.rules:
         if not rule.warns and not keeps(column.kind, rule, value):
-            yield f"missing values become {value!r}, which is not {rule}"
+            yield f"missing values become {value!r}, which is {rule.breach}"
 
 
 def _size(value: Any) -> float:

@@ -135,7 +135,7 @@ def _invalid(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Fin
         return
     where, said = Where(table=counts.table, column=column.name), column.policy
     blocking = [one for one in count.broken if one.rule is None or not one.rule.warns]
-    rules = "; ".join(f"{_many(one.rows, 'row')} not {_demand(one, column)}{shown(one.examples)}" for one in blocking)
+    rules = "; ".join(f"{_many(one.rows, 'row')} {_breach(one, column)}{shown(one.examples)}" for one in blocking)
     rows_shown = evidence(count.invalid, tuple(row for one in blocking for row in one.examples))
     part = _part(count.invalid, counts.rows)
     if said.share and not within_share(column, count, counts.rows):
@@ -154,14 +154,14 @@ def _invalid(column: Column, count: ColumnCount, counts: Counts) -> Iterator[Fin
         else:
             yield _broken(column, one, counts)
     if handled:
-        rules = "; ".join(f"{_part(one.rows, counts.rows)} not {_demand(one, column)}" for one in handled)
+        rules = "; ".join(f"{_part(one.rows, counts.rows)} {_breach(one, column)}" for one in handled)
         message = f"invalid values, declared `{said.invalid_words}`: {rules}"
         yield finding("invalid-handled", message, where=where, evidence=rows_shown)
 
 
 def _broken(column: Column, one: Broken, counts: Counts, severity: Severity | None = None) -> Finding:
     code = "value-unreadable" if one.rule is None else _CODES[one.rule.kind]
-    message = f"{_part(one.rows, counts.rows)} not {_demand(one, column)}{shown(one.examples)}"
+    message = f"{_part(one.rows, counts.rows)} {_breach(one, column)}{shown(one.examples)}"
     where = Where(table=counts.table, column=column.name)
     return finding(code, message, where=where, severity=severity, evidence=evidence(one.rows, one.examples))
 
@@ -210,8 +210,8 @@ def _nulls_handled(contract: Contract, counts: Counts) -> list[Finding]:
     return notes
 
 
-def _demand(broken: Broken, column: Column) -> str:
-    return str(broken.rule) if broken.rule is not None else f"readable as {column.kind.value}{_zone(column)}"
+def _breach(broken: Broken, column: Column) -> str:
+    return broken.rule.breach if broken.rule is not None else f"not readable as {column.kind.value}{_zone(column)}"
 
 
 def _zone(column: Column) -> str:

@@ -66,4 +66,4 @@ def conditions(one: ColumnChecks) -> list[tuple[Any, str]]:
     """What a row of this column may break, and the words for it."""
     unreadable = one.judged.unreadable
     found = [] if unreadable is None else [(unreadable, f"{one.name}: not a {one.judged.column.kind}")]
-    return found + [(check.fails, f"{one.name}: not {check.rule}") for check in one.checks if not check.rule.warns]
+    return found + [(check.fails, f"{one.name}: {check.rule.breach}") for check in one.checks if not check.rule.warns]
