@@ -298,6 +298,15 @@ def test_clipping_mends_no_value_outside_a_set(bench: Bench) -> None:
     assert bench.codes() == ["value-set"]
 
 
+def test_of_a_column_of_another_type_no_number_of_invalid_rows_is_told(bench: Bench) -> None:
+    FAULTS["column-type"](bench)
+    bench.columns["stops"] = column("stops", "integer", policy={"onNull": "keep"}, logicalTypeOptions={"maximum": 9})
+    (table,) = bench.run().tables
+    assert {row[0]: row[5] for row in table.rows} == {
+        "id": 0, "started": 0, "distance": None, "stops": 30, "city": 0, "paid": 0
+    }  # fmt: skip
+
+
 def test_quarantined_rows_are_written_with_their_reasons(bench: Bench) -> None:
     plant_quarantine(bench, "5%")
     bench.columns["paid"] = column("paid", "boolean", policy={"sensitive": True})
@@ -363,7 +372,10 @@ def test_a_schema_in_python_is_refused_plainly(tmp_path: Path) -> None:
     frame().to_parquet(tmp_path / "x.parquet")
     asked = ["--contract", "shop.schemas:Rides", "--data", "x.parquet", "--format", "json"]
     done = CliRunner().invoke(command, asked, obj=context(tmp_path))
-    assert (done.exit_code, json.loads(done.stdout)["findings"][0]["code"]) == (2, "contract-python-unsupported")
+    (found,) = json.loads(done.stdout)["findings"]
+    assert (done.exit_code, found["code"]) == (2, "contract-python-unsupported")
+    assert "no lock file" in found["message"]
+    assert "`uv lock`" in found["remedy"]
 
 
 def test_half_of_the_stand_alone_form_is_bad_use(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def _imported(context: Context, root: Path, reference: str) -> Source:
         lock = find_lock(root)
     except BadInput as refusal:
         if refusal.findings[0].code == "lock-missing":
-            refuse_python(reference)
+            refuse_python(reference, lock=False)
         raise
     runner = context.runner()
     environment = development_environment(root, lock, runner, version=context.python)

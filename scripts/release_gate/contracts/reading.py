@@ -46,8 +46,10 @@ def is_reference(name: str) -> bool:
     return bool(colon) and tail.isidentifier() and all(part.isidentifier() for part in head.split("."))
 
 
-def refuse_python(name: str) -> None:
+def refuse_python(name: str, *, lock: bool = True) -> None:
     """Say plainly that a schema in Python code is not read without the caller's environment.
+
+    Without a `lock` file nobody knows what to import it with, here or elsewhere.
 
     Raises:
         BadInput: `contract-python-unsupported`, for a name such as `package.module:Schema`.
@@ -58,6 +60,12 @@ def refuse_python(name: str) -> None:
             f"Where the repository's lock file is, run `release-gate contract export {name} --out contract.yml` and "
             "name that file instead; checks in Python are left out of it. On a laptop the lock file alone is enough."
         )
+        if not lock:
+            message = f"{name} names a schema in Python code, and no lock file says which packages to import it with"
+            remedy = (
+                "Run `uv lock` (or `uv pip compile requirements.in -o requirements.txt`), commit the result and run "
+                "this at the repository's root; or export the schema by pandera's `to_yaml()` and name that file."
+            )
         raise BadInput.because("contract-python-unsupported", message, where=Where(file=name), remedy=remedy)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from release_gate.contracts.comparison.change import Change
 from release_gate.contracts.comparison.revision import changes_table, revision_findings
 from release_gate.contracts.contract import Contract, Reading
-from release_gate.contracts.counts import Counts, Effort
+from release_gate.contracts.counts import Counts, Effort, Fit
 from release_gate.contracts.judgement import data_findings
 from release_gate.verdict import Finding, Scalar, Severity, Subject, Table, Verdict, concluded
 
@@ -79,11 +79,12 @@ def tables_of(pair: Judged) -> list[Table]:
     for column in contract.columns:
         counted = next((one for one in counts.columns if one.name == column.name), None)
         said = column.policy
-        numbers: list[Scalar] = (
-            [None, None, None] if counted is None else [counted.found, counted.nulls, counted.invalid]
-        )
+        found, nulls = (None, None) if counted is None else (counted.found, counted.nulls)
+        # No rule judges values of another type.
+        judged = counted is not None and (counted.fit is not Fit.WRONG or counted.misfits > 0)
+        invalid = counted.invalid if counted is not None and judged else None
         on_null = said.on_null.value if said.on_null else "not declared"
-        rows.append([column.name, column.kind.value, *numbers[:2], on_null, numbers[2], said.invalid_words])
+        rows.append([column.name, column.kind.value, found, nulls, on_null, invalid, said.invalid_words])
     size = f"{counts.rows:,} row{'s' * (counts.rows != 1)}"
     if counts.effort is not None:
         size += f", {_effort(counts.effort)}"
