@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from release_gate.caller import custom_checks
 from release_gate.caller.custom_checks import MAXIMUM_BYTES, checked, parsed
@@ -193,6 +195,52 @@ def test_a_column_that_is_missing_and_one_that_is_named_by_pandas_index(
     )
     assert (seventh.cause, seventh.rows) == (None, int((frame["a"] % 7 == 0).sum()))
     assert below.cause == "the column 'b' is not in the data"
+
+
+INTEGERS = """
+import pandera.pandas as pa
+
+def even(**options):
+    return [
+        pa.Check(lambda s: s % 2 == 0, name="even", **options),
+        pa.Check(lambda v: v % 2 == 0, element_wise=True, name="each even", **options),
+        pa.Check(lambda s: str(s.dtype) == "float64", name="a float"),
+    ]
+
+schema = pa.DataFrameSchema(
+    {
+        "nullable": pa.Column("Int64", even(), nullable=True),
+        "plain": pa.Column("int64", even(), nullable=True),
+        "small": pa.Column("int64", even(), nullable=True),
+        "real": pa.Column(float, even(), nullable=True),
+        "unsigned": pa.Column("UInt64", even(), nullable=True),
+    },
+    checks=pa.Check(lambda frame: frame["nullable"].fillna(0) % 2 == 0, name="even together"),
+)
+"""
+
+
+def test_integers_beside_nulls_keep_their_digits(
+    runner: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = pa.array([2**53 + 1, None, 4, 2**53 + 2])
+    table: dict[str, Any] = dict.fromkeys(("nullable", "plain", "real"), big) | {"small": pa.array([3, None, 4, 6])}
+    table["unsigned"] = pa.array([2**64 - 1, None, 4, 2], pa.uint64())
+    parquet.write_table(pa.table(table), tmp_path / "big.parquet")
+    (tmp_path / "schemas.py").write_text(INTEGERS)
+    asked = [Custom(name, place, column) for column in table for place, name in enumerate(("even", "each even"))]
+    for batch in (100_000, 2):
+        monkeypatch.setattr(custom_checks, "BATCH", batch)
+        told = run(runner, tmp_path, tmp_path / "big.parquet", *asked, Custom("even together", 0, None))
+        assert [one.cause for one in told] == [None] * len(told)
+        odd = {(one.check.column, one.check.name): [example.row for example in one.examples] for one in told}
+        # A column that is declared as floats is seen as floats, with and without nulls.
+        assert odd == {(one.column, one.name): [] if one.column == "real" else [1] for one in asked} | {
+            (None, "even together"): [1]
+        }
+    # What a column of no nullable dtype showed where floats hold its values, it still shows.
+    kinds = run(runner, tmp_path, tmp_path / "big.parquet", *(Custom("a float", 2, name) for name in table))
+    assert {one.check.column for one in kinds if not one.rows} == {"small", "real"}
 
 
 @pytest.mark.parametrize(

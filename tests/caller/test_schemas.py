@@ -14,7 +14,7 @@ import yaml
 from release_gate.caller.environments import given_environment
 from release_gate.caller.inside.schemas import load
 from release_gate.caller.processes import Processes
-from release_gate.caller.schemas import MAXIMUM_BYTES, parsed, schema_of
+from release_gate.caller.schemas import CUSTOM, MAXIMUM_BYTES, parsed, schema_of
 from release_gate.contracts.contract import Contract, Custom, Kind, OnNull, Rule, RuleKind
 from release_gate.contracts.reading import read, read_exported
 from release_gate.contracts.standards.pandera_yaml import read as read_pandera
@@ -134,6 +134,138 @@ def test_a_parser_is_refused_by_name(runner: Processes, tmp_path: Path) -> None:
     assert found.where.file == "schemas.py"
 
 
+DTYPES = """
+import enum
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera import dtypes
+from pandera.engines import pandas_engine
+
+
+class City(str, enum.Enum):
+    OSLO = "Oslo"
+
+
+@pandas_engine.Engine.register_dtype
+@dtypes.immutable
+class Ip(pandas_engine.NpString):
+    def check(self, pandera_dtype, data_container=None):
+        return super().check(pandera_dtype, data_container)
+
+
+class Address(Ip):
+    pass
+
+
+@pandas_engine.Engine.register_dtype
+@dtypes.immutable
+class Lower(pandas_engine.NpString):
+    def coerce(self, data_container):
+        return data_container.str.lower()
+
+
+@pandas_engine.Engine.register_dtype
+@dtypes.immutable
+class Named(pandas_engine.NpString):
+    pass
+
+
+categories = pa.DataFrameSchema({
+    "v": pa.Column(pd.CategoricalDtype(["x", "y"])),
+    "c": pa.Column(pa.Category(categories=["x"]), pa.Check(lambda s: s == "x", name="x"), coerce=True),
+    "n": pa.Column(pd.CategoricalDtype([1, 2])),
+    "e": pa.Column(City),
+    "w": pa.Column("category"),
+}, index=pa.Index(pd.CategoricalDtype(["k"]), name="k"))
+everywhere = pa.DataFrameSchema({"v": pa.Column(), "w": pa.Column(str)}, dtype=pd.CategoricalDtype(["x", "y"]),
+                              index=pa.Index(str, name="k"))
+coded = pa.DataFrameSchema({
+    "v": pa.Column(Ip), "l": pa.Column(Lower, coerce=True), "k": pa.Column(Lower), "n": pa.Column(Named),
+}, index=pa.Index(Address, name="i"))
+table = pa.DataFrameSchema({"v": pa.Column(), "w": pa.Column()}, dtype=Lower, coerce=True)
+SAID = {"on_null": "reject", "on_invalid": "reject", "backfill": "Load again."}
+META = {"version": "1.0.0", "owner": "@octo-air"}
+levels = pa.DataFrameSchema(
+    {"v": pa.Column(int, metadata=SAID)},
+    index=pa.MultiIndex(
+        [pa.Index("int64", name="a", metadata=SAID), pa.Index("int64", name="b", coerce=True, metadata=SAID)],
+        unique=["a", "b"], strict=True,
+    ),
+    unique=["v"], strict=True, metadata=META,
+)
+converted = pa.DataFrameSchema(
+    {"v": pa.Column(int, metadata=SAID)},
+    index=pa.MultiIndex([pa.Index("int64", name=name, metadata=SAID) for name in "ab"], coerce=True),
+    metadata=META,
+)
+
+
+class Levels(pa.DataFrameModel):
+    a: pa.typing.Index[int] = pa.Field(metadata=SAID)
+    b: pa.typing.Index[int] = pa.Field(metadata=SAID)
+    v: int = pa.Field(metadata=SAID)
+
+    class Config:
+        multiindex_unique = ["a", "b"]
+        metadata = META
+"""
+
+
+def test_the_categories_of_a_dtype_are_a_set_of_values(runner: Processes, tmp_path: Path) -> None:
+    document = exported(runner, tmp_path, "schemas:categories", DTYPES)
+    found = read_exported(document, "schemas:categories").contract
+    assert [(one.name, one.kind, one.rules) for one in found.columns] == [
+        ("v", Kind.STRING, (Rule(RuleKind.ONE_OF, ("x", "y")),)),
+        ("c", Kind.STRING, (Rule(RuleKind.ONE_OF, ("x",)),)),
+        ("n", Kind.INTEGER, (Rule(RuleKind.ONE_OF, (1, 2)),)),
+        ("e", Kind.STRING, (Rule(RuleKind.ONE_OF, ("Oslo",)),)),
+        ("w", Kind.STRING, ()),
+        ("k", Kind.STRING, (Rule(RuleKind.ONE_OF, ("k",)),)),
+    ]
+    assert found.custom == (Custom("x", 0, "c"),)
+    everywhere = read_exported(exported(runner, tmp_path, "schemas:everywhere", DTYPES), "schemas:everywhere")
+    assert [one.rules for one in everywhere.contract.columns] == [(Rule(RuleKind.ONE_OF, ("x", "y")),)] * 3
+
+
+def unjudged(runner: Processes, root: Path, name: str) -> list[str]:
+    findings = read_exported(exported(runner, root, f"schemas:{name}", DTYPES), f"schemas:{name}").findings
+    return [one.message for one in findings if one.code == "contract-rule-unjudged"]
+
+
+def test_a_dtype_that_judges_by_its_own_code_is_refused_by_name(runner: Processes, tmp_path: Path) -> None:
+    assert unjudged(runner, tmp_path, "coded") == [
+        "the dtype Ip of column 'v', which checks values by its own code, can't be judged",
+        "the dtype Lower of column 'l', which converts values by its own code, can't be judged",
+        "the dtype Address of column 'i', which checks values by its own code, can't be judged",
+    ]
+    assert unjudged(runner, tmp_path, "table") == [
+        f"the dtype Lower of column '{name}', which converts values by its own code, can't be judged" for name in "vw"
+    ]
+
+
+def test_what_an_index_demands_of_its_levels_together_is_kept(runner: Processes, tmp_path: Path) -> None:
+    reading = read_exported(exported(runner, tmp_path, "schemas:levels", DTYPES), "schemas:levels")
+    assert reading.findings == ()
+    assert (reading.contract.key, reading.contract.unique_together) == (("v",), (("a", "b"),))
+    assert [one.storage for one in reading.contract.columns] == ["int64", "int64", None]
+    model = read_exported(exported(runner, tmp_path, "schemas:Levels", DTYPES), "schemas:Levels")
+    assert (model.findings, model.contract.key) == ((), ("a", "b"))
+    converted = read_exported(exported(runner, tmp_path, "schemas:converted", DTYPES), "schemas:converted")
+    assert [one.storage for one in converted.contract.columns] == ["int64", None, None]
+
+
+def test_no_check_of_many_is_left_out_and_too_many_are_refused(tmp_path: Path) -> None:
+    def of(count: int) -> bytes:
+        custom = [{"column": f"c{place}", "place": 0, "name": "x", "warns": False} for place in range(count)]
+        return json.dumps({"schema": {"custom": custom}, "file": None, "line": 1, "failed": None}).encode()
+
+    assert len(parsed(of(1001), "schemas:rides", tmp_path).value["custom"]) == 1001
+    with pytest.raises(BadInput, match=f"has {CUSTOM + 1:,} checks of its own; at most {CUSTOM:,} are run") as refusal:
+        parsed(of(CUSTOM + 1), "schemas:rides", tmp_path)
+    assert refusal.value.findings[0].code == "contract-python-failed"
+
+
 @pytest.mark.parametrize(
     ("name", "cause"),
     [
@@ -222,6 +354,13 @@ SCHEMAS = [
         coerce=True,
         unique=["a", "s"],
     ),
+    pandera.DataFrameSchema(
+        {"v": pandera.Column("int64")},
+        index=pandera.MultiIndex(
+            [pandera.Index("int64", name="a"), pandera.Index("int8", name="b")], unique=["a", "b"], coerce=True
+        ),
+        unique=["v"],
+    ),
     pandera.DataFrameSchema({"d": pandera.Column("category", pandera.Check.isin(["x"]), default="x")}, strict="filter"),
 ]
 
@@ -237,6 +376,7 @@ def test_what_we_export_means_what_pandera_itself_writes(schema: pandera.DataFra
     ]
     assert [(one.metric, one.values) for one in mine.measures] == [(one.metric, one.values) for one in theirs.measures]
     assert (mine.key, mine.ordered, mine.closed) == (theirs.key, theirs.ordered, theirs.closed)
+    assert mine.unique_together == theirs.unique_together
 
 
 def read_any(text: bytes) -> Contract:

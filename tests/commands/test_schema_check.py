@@ -611,6 +611,33 @@ def test_rows_that_cannot_be_handed_over_leave_their_checks_unrun_and_the_rest_j
     assert "value-range" in found
 
 
+def test_what_is_written_keeps_the_checks_in_python_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def given(root: Path, *_: object, **__: object) -> environments.Environment:
+        return environments.given_environment(Path(sys.executable), root)
+
+    monkeypatch.setattr(environments, "development_environment", given)
+    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
+    (tmp_path / "shop.py").write_text(
+        "import pandera.pandas as pa\n"
+        "said = {'on_null': 'impute 0', 'on_invalid': 'reject', 'backfill': 'Exported again by octo-air'}\n"
+        "whole = {'version': '1.0.0', 'owner': '@octo-air'}\n"
+        "above = pa.Check(lambda s: s > 0, name='above')\n"
+        "fine = pa.Check(lambda s: s > -1, name='fine')\n"
+        "bad = pa.DataFrameSchema({'km': pa.Column(float, above, nullable=True, metadata=said)}, metadata=whole)\n"
+        "good = pa.DataFrameSchema({'km': pa.Column(float, fine, nullable=True, metadata=said)}, metadata=whole)\n"
+    )
+    pd.DataFrame({"km": [1.0, None, 3.0]}).to_parquet(tmp_path / "rides.parquet")
+    given_context = replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
+    told = {}
+    for name in ("bad", "good"):
+        asked = ["--contract", f"shop:{name}", "--data", "rides.parquet", "--format", "json", "--write", "out.parquet"]
+        done = CliRunner().invoke(command, asked, obj=given_context)
+        told[name] = {one.code: one.message for one in Verdict.parse(done.stdout.encode()).findings}
+        assert (tmp_path / "out.parquet").exists() is (name == "good")
+    assert "1 row fails the check `above`" in told["bad"]["write-impossible"]
+    assert "data-written" in told["good"]
+
+
 @pytest.mark.parametrize("name", ["rides.csv", "rides.csv.gz"])
 def test_checks_in_python_of_a_text_file_see_what_the_contract_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

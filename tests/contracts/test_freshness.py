@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from release_gate.contracts.contract import Bounds, Measure, Metric
 from release_gate.contracts.reading import read
@@ -56,8 +57,34 @@ def test_the_element_may_be_said_once_for_all() -> None:
 
 
 def test_promises_to_people_are_no_measures() -> None:
-    spoken = ["availability", "retention", "frequency", "generalAvailability", "timeOfAvailability", "our own"]
+    spoken = ["availability", "retention", "frequency", "generalAvailability", "time of availability", "fy", "Th"]
     assert measures(*({"property": name, "value": 1, "element": "at"} for name in spoken)) == ()
+    assert measures({"property": "our own", "value": 1}) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["timeliness", "staleness", "maxAge", "recency", "lag", "dataLatency", "Data Freshness"]
+)
+@pytest.mark.parametrize("element", ["at", "rides.AT", "tab1.at"])
+def test_a_service_level_of_a_column_that_nobody_here_knows_is_told_by_name(name: str, element: str) -> None:
+    given = text({"property": name, "value": 1, "unit": "d", "element": element})
+    reading = read(parse(given, "c.yml"))
+    (found,) = reading.findings
+    assert (found.code, found.severity) == ("contract-rule-unjudged", Severity.WARNING)
+    assert f"'{name}'" in found.message
+    assert found.where.line == given.decode().splitlines().index(f"- property: {name}") + 1
+    assert reading.contract.measures == ()
+
+
+def test_a_service_level_of_the_default_element_is_told_too() -> None:
+    given = text({"property": "staleness", "value": 1, "unit": "d"}, slaDefaultElement="at")
+    assert [one.code for one in read(parse(given, "c.yml")).findings] == ["contract-rule-unjudged"]
+
+
+def test_an_unknown_service_level_of_another_table_is_that_tables() -> None:
+    value = yaml.safe_load(text({"property": "staleness", "value": 1, "unit": "d", "element": "other.at"}))
+    value["schema"].append({"name": "other", "properties": [column("at", "timestamp")]})
+    assert read(parse(yaml.safe_dump(value).encode(), "c.yml"), "rides").findings == ()
 
 
 @pytest.mark.parametrize(

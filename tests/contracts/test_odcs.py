@@ -398,3 +398,24 @@ def test_an_age_is_told_in_the_columns_own_zone() -> None:
     value["slaProperties"] = [{"property": "freshness", "value": 2, "unit": "d", "element": "at"}]
     (measure,) = read(yaml.safe_dump(value).encode()).contract.measures
     assert measure.zone == "Asia/Tokyo"
+
+
+def related(**rest: Any) -> dict[str, Any]:
+    return {"type": "foreignKey", "to": "other.id", **rest}
+
+
+def test_a_foreign_key_is_refused_by_name_where_it_stands() -> None:
+    value = yaml.safe_load(odcs(column("a", "integer", relationships=[related(), related(to=["b.x", "b.y"])])))
+    value["schema"][0]["relationships"] = [related(**{"from": "rides.a"})]
+    first, second, table = read(yaml.safe_dump(value).encode()).findings
+    assert {(one.code, one.severity) for one in (first, second, table)} == {("contract-rule-unjudged", Severity.ERROR)}
+    assert first.message == "the relationship of column 'a' to `other.id` is not judged"
+    assert second.message == "the relationship of column 'a' to `b.x, b.y` is not judged"
+    assert table.message == "the relationship of `rides.a` to `other.id` is not judged"
+    assert len({one.where.line for one in (first, second, table)}) == 3
+
+
+def test_a_foreign_key_that_others_judge_is_only_told() -> None:
+    mild = related(customProperties=[{"property": "severity", "value": "warning"}])
+    (found,) = read(odcs(column("a", "integer", relationships=[mild]))).findings
+    assert (found.code, found.severity) == ("contract-rule-unjudged", Severity.WARNING)

@@ -82,6 +82,18 @@ def test_a_bound_with_a_zone_is_local_where_the_values_have_none() -> None:
     assert one("timestamp", options).rules == (Rule(RuleKind.AT_MOST, "2020-06-01 02:00:00"),)
 
 
+@pytest.mark.parametrize("kind", ["timestamp", "time"])
+def test_a_default_zone_says_nothing_without_whether_values_carry_one(kind: str) -> None:
+    with pytest.raises(BadInput, match="needs `timezone: true` or `timezone: false` beside it"):
+        read(column("a", kind, logicalTypeOptions={"defaultTimezone": "America/New_York"}))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/UTC"])
+def test_the_standards_own_default_zone_may_stand_alone(zone: str) -> None:
+    found = one("timestamp", {"defaultTimezone": zone, "minimum": "2020-01-01 00:00:00"})
+    assert (found.rules, found.zone) == ((Rule(RuleKind.AT_LEAST, "2020-01-01 00:00:00"),), None)
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "named"),
     [
@@ -134,6 +146,8 @@ FIELD = {"name": "x", "logicalType": "string"}
     [
         ("object", {"properties": [{**FIELD, "required": True}]}, "a.x.required"),
         ("object", {"properties": [{**FIELD, "quality": [{"metric": "nullValues", "mustBe": 0}]}]}, "a.x.quality"),
+        ("object", {"properties": [{**FIELD, "primaryKey": True}]}, "a.x.primaryKey"),
+        ("object", {"properties": [{**FIELD, "relationships": [{"to": "b.id"}]}]}, "a.x.relationships"),
         ("array", {"items": {**FIELD, "logicalTypeOptions": {"pattern": "x"}}}, "a.items.logicalTypeOptions"),
         ("array", {"items": {"logicalType": "object", "properties": [{**FIELD, "unique": True}]}}, "a.items.x.unique"),
         ("map", {"map": {"key": {**FIELD, "unique": True}, "value": FIELD}}, "a.map.key.unique"),

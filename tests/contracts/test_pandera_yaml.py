@@ -224,6 +224,112 @@ def test_a_named_index_is_a_column_as_in_the_file_that_pandas_writes() -> None:
     assert [(one.name, one.unique) for one in reading.contract.columns] == [("a", False), ("id", True)]
 
 
+def indexed(**rest: Any) -> bytes:
+    """A table of one column with an index of two levels."""
+    levels = [{"name": "a", "dtype": "int64"}, {"name": "b", "dtype": "int8"}]
+    return text({"v": {"dtype": "int64"}}, **{"index": levels, **rest})
+
+
+def test_the_levels_of_an_index_are_unique_together_beside_the_key_of_the_table() -> None:
+    alone = read(indexed(multiindex={"unique": ["a", "b"]})).contract
+    assert (alone.key, alone.unique_together) == (("a", "b"), ())
+    both = read(indexed(unique=["v"], multiindex={"unique": ["a", "b"]})).contract
+    assert (both.key, both.unique_together) == (("v",), (("a", "b"),))
+    assert read(indexed(multiindex={"unique": "a"})).contract.key == ("a",)
+
+
+def test_an_index_that_is_converted_first_may_be_stored_in_any_way() -> None:
+    assert [one.storage for one in read(indexed()).contract.columns] == ["int64", "int64", "int8"]
+    converted = read(indexed(multiindex={"coerce": True})).contract
+    assert [one.storage for one in converted.columns] == ["int64", None, None]
+
+
+def test_that_an_index_has_no_other_level_is_judged_only_where_the_table_has_no_other_column() -> None:
+    assert codes(indexed(multiindex={"strict": True})).count("contract-rule-unjudged") == 1
+    assert codes(indexed(multiindex={"strict": True}, strict="filter")).count("contract-rule-unjudged") == 1
+    assert "contract-rule-unjudged" not in codes(indexed(multiindex={"strict": True}, strict=True))
+    assert "contract-rule-unjudged" not in codes(indexed(multiindex={"strict": False, "ordered": True, "name": None}))
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [([1, 2], Kind.INTEGER), ([1, 2.5], Kind.NUMBER), ([True], Kind.BOOLEAN), (["x", 1], Kind.STRING)],
+)
+def test_a_category_is_of_the_kind_of_its_values_in_every_shape_of_checks(values: list[Any], kind: Kind) -> None:
+    listed = [{"allowed_values": values, "options": {"check_name": "isin"}}]
+    for entry in ({"isin": values}, {"checks": {"isin": {"value": values}}}, {"checks": listed}):
+        (column,) = read(text({"a": {"dtype": "category", **entry}})).contract.columns
+        assert (column.kind, column.rules) == (kind, (Rule(RuleKind.ONE_OF, tuple(values)),))
+
+
+def said(**more: Any) -> dict[str, Any]:
+    return {"version": "1.0.0", "owner": "x", "policy": {"a": SAID}, **more}
+
+
+def one(**entry: Any) -> bytes:
+    """A table of one column of integers."""
+    return text({"a": {"dtype": "int64", **entry}})
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "words"),
+    [
+        (indexed(multiindex={"uniqe": ["a", "b"]}), "contract-unknown-key", "'uniqe'; did you mean 'unique'"),
+        (indexed(multiindex={"unique": ["c"]}), "contract-invalid", "`unique` names 'c'"),
+        (indexed(multiindex={"coerce": "false"}), "contract-invalid", "`coerce` must be true or false (it is 'false')"),
+        (indexed(multiindex={"strict": "no"}), "contract-invalid", "`strict` must be true, false or filter"),
+        (indexed(index={"name": "a", "dtype": "str"}), "contract-invalid", "`index` must be a list"),
+        (indexed(index=["a"]), "contract-invalid", "a level of the index must hold keys and values (it is 'a')"),
+        (one(checks="greater_than"), "contract-invalid", "`checks` must be a list or a mapping"),
+        (text({"a": {"dtype": "int64"}}, checks="greater_than"), "contract-invalid", "`checks` must be a list"),
+        (one(metadata={"sensitiv": True}), "contract-unknown-key", "'sensitiv'; did you mean 'sensitive'"),
+        (one(metadata={"onNull": "keep"}), "contract-unknown-key", "'onNull'; did you mean 'on_null'"),
+        (one(metadata={"null_share_drft": "1%"}), "contract-unknown-key", "did you mean 'null_share_drift'"),
+        (one(unique=["a"]), "contract-invalid", "`unique` must be true or false"),
+        (one(required="false"), "contract-invalid", "`required` must be true or false"),
+        (one(nullable="no"), "contract-invalid", "`nullable` must be true or false"),
+        (one(coerce="false"), "contract-invalid", "`coerce` must be true or false"),
+        (text({"a": {"dtype": "int64"}}, coerce="false"), "contract-invalid", "`coerce` must be true or false"),
+        (text({"a": {"dtype": "int64"}}, ordered="false"), "contract-invalid", "`ordered` must be true or false"),
+        (
+            one(in_range={"min_value": 0, "max_value": 2, "include_max": "false"}),
+            "contract-invalid",
+            "`include_max` must be true or false (it is 'false')",
+        ),
+        (one(greater_than={"value": 5, "raise_warning": "false"}), "contract-invalid", "`raise_warning` must be true"),
+        (one(greater_than={"value": 5, "options": {"ignorena": False}}), "contract-invalid", "mean 'ignore_na'"),
+        (one(greater_than={"value": 5, "options": "x"}), "contract-invalid", "takes one value, and has options, value"),
+        (
+            one(checks=[{"value": 5, "options": {"check_name": "greater_than", "ignorena": False}}]),
+            "contract-invalid",
+            "`greater_than` has no option 'ignorena'; did you mean 'ignore_na'?",
+        ),
+        (
+            text({"a": {"dtype": "int64"}}, checks={"greater_than": {"value": 5, "ignore_na": "no"}}),
+            "contract-invalid",
+            "`ignore_na` must be true or false",
+        ),
+        (
+            text({"a": {"dtype": "int64"}}, metadata=said(rows_atleast=5)),
+            "contract-unknown-key",
+            "mean 'rows_at_least'",
+        ),
+        (text({"a": {"dtype": "int64"}}, metadata=said(Owner="y")), "contract-unknown-key", "did you mean 'owner'"),
+    ],
+)
+def test_what_is_misspelt_or_misshapen_is_refused_and_not_ignored(written: bytes, code: str, words: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        read(written)
+    (found,) = refusal.value.findings
+    assert found.code == code
+    assert words in found.message
+
+
+def test_metadata_may_hold_keys_of_others() -> None:
+    columns = {"a": {"dtype": "int64", "metadata": {"pii": False, "unit": "km", "source": {"on": "null"}}}}
+    assert codes(text(columns, metadata=said(team="air", name="rides", tags=["x"]))) == []
+
+
 def test_a_default_is_what_is_imputed_and_belongs_to_no_other_behaviour() -> None:
     value = yaml.safe_load(text({"a": {"dtype": "int64", "default": 7, "less_than": 9}}))
     assert codes(yaml.safe_dump(value).encode()) == ["contract-contradictory"]

@@ -147,6 +147,45 @@ def test_what_a_column_cannot_hold_is_not_looked_for() -> None:
     assert read({**entry, "mustBe": 5}, kind=Kind.INTEGER).measures[0].values == (None, -999)
 
 
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.NUMBER])
+@pytest.mark.parametrize("word", ["", "NA", "N/A", "NaN", "nan", "NULL", "null", float("nan")])
+def test_a_word_that_files_write_for_no_number_is_a_null(kind: Kind, word: object) -> None:
+    entry = {"metric": "missingValues", "arguments": {"missingValues": [word, -1]}}
+    found = read({**entry, "mustBe": 0}, kind=kind)
+    assert (found.required, found.rules) == (True, [Rule(RuleKind.NONE_OF, (-1,))])
+    assert read({**entry, "mustBeLessThan": 1, "severity": "warning"}, kind=kind).measures[0].values == (None, -1)
+
+
+def test_an_empty_cell_is_a_null_of_every_type_but_text() -> None:
+    entry = {"metric": "missingValues", "arguments": {"missingValues": ["", "N/A"]}, "mustBe": 5}
+    assert read(entry, kind=Kind.DATE).measures[0].values == (None,)
+    assert read(entry, kind=Kind.STRING).measures[0].values == ("", "N/A")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "cause"),
+    [
+        (["n/a", "-"], Kind.INTEGER, "'n/a', '-'"),
+        (["N/A"], Kind.DATE, "'N/A'"),
+        ([-999], Kind.STRING, "-999"),
+        ([], Kind.STRING, "no value"),
+    ],
+)
+@pytest.mark.parametrize("bound", [{"mustBe": 0}, {"mustBeLessThan": 5}])
+def test_missing_values_of_which_a_column_can_hold_none_are_refused(
+    values: list[object], kind: Kind, cause: str, bound: dict[str, Any]
+) -> None:
+    found = read({"metric": "missingValues", "arguments": {"missingValues": values}, **bound}, kind=kind)
+    assert (found.rules, found.measures, found.required) == ([], [], False)
+    (one,) = found.faults
+    assert (one.code, cause in one.message) == ("contract-invalid", True)
+
+
+def test_a_column_may_name_itself_among_what_must_not_repeat_and_no_other() -> None:
+    entry: dict[str, Any] = {"metric": "duplicateValues", "mustBe": 0}
+    assert read({**entry, "arguments": {"properties": ["b"]}}, "B").unique
+
+
 def test_columns_that_are_unique_together_are_a_rule_of_the_table() -> None:
     entry: dict[str, Any] = {"metric": "duplicateValues", "arguments": {"properties": ["a", "b"]}}
     assert read({**entry, "mustBe": 0}, None).unique_together == [("a", "B")]
@@ -220,6 +259,13 @@ def test_what_cannot_be_judged_is_refused_by_name(entry: dict[str, Any], column:
         ({"metric": "missingValues", "mustBe": 0}, "a", "needs the argument"),
         ({"metric": "duplicateValues", "mustBe": 0}, None, "needs the argument `properties`"),
         ({"metric": "duplicateValues", "arguments": {"properties": ["z"]}, "mustBe": 0}, None, "'z'"),
+        ({"metric": "duplicateValues", "arguments": {"properties": ["b"]}, "mustBe": 0}, "a", "names B beside"),
+        ({"metric": "duplicateValues", "arguments": {"properties": ["a", "b"]}, "mustBe": 0}, "a", "names B beside"),
+        ({"metric": "duplicateValues", "arguments": {"properties": []}, "mustBe": 0}, "a", "a list of columns"),
+        ({"type": "text", "metric": "nullValues", "mustBe": 0}, "a", "`metric`, `mustBe`"),
+        ({"type": "text", "rule": "nullCheck"}, "a", "`rule`"),
+        ({"type": "text", "mustBeBetween": [1, 2]}, None, "`mustBeBetween`"),
+        ({"type": "text", "query": "select 1"}, None, "`query`"),
         ({"type": "sql", "mustBe": 0}, "a", "needs its `query`"),
         ({"rule": "minCheck"}, "a", "`min`"),
     ],

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from release_gate.contracts.contract import Bounds, Column, Contract, Kind, Measure, Metric, Policy, Rule, RuleKind
 from release_gate.contracts.counts import Measured
+from release_gate.contracts.standards.quality_arguments import missing
 from release_gate.tables.embedded import Embedded
 from release_gate.tables.opening import open_files
 from release_gate.tables.scan import scanned
@@ -96,6 +97,30 @@ def test_a_query_of_the_author_gives_one_number(tmp_path: Path) -> None:
         found = queried(tmp_path, text)
         assert found.value is None
         assert found.cause
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT 0.0 / 0", "SELECT 'nan'::FLOAT", "SELECT a - a FROM (SELECT 'inf'::DOUBLE a)"]
+)
+def test_a_query_that_gives_nan_gives_no_number(tmp_path: Path, text: str) -> None:
+    found = queried(tmp_path, f"{text} + 0 * count(*) FROM {{table}}" if "FROM" not in text else text)
+    assert (found.value, found.cause) == (None, "it gives no number")
+
+
+def test_missing_values_of_which_none_can_be_looked_for_have_no_number() -> None:
+    (found,) = measured(pa.table({"a": [1]}), Measure(Metric.MISSING, NONE, columns=("a",)))
+    assert (found.value, found.cause) == (None, "there is no value to look for")
+
+
+def test_words_for_no_number_are_counted_where_a_file_writes_them(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n1,x\nN/A,y\nNaN,z\nnan,z\nNA,z\nNULL,z\nnull,z\n,z\n")
+    for words in (["N/A"], ["NA", "NULL", "null", "NaN", "nan", ""]):
+        values = missing({"missingValues": words}, Kind.INTEGER)
+        measure = Measure(Metric.MISSING, NONE, columns=("a",), values=tuple(values))
+        opened = open_files(tmp_path / "t.csv", "t.csv")
+        (found,) = scanned(opened, Contract("c", "1.0.0", COLUMNS[:2], measures=(measure,)), "t").counts.measures
+        opened.close()
+        assert found.value == 7
 
 
 @pytest.mark.parametrize("sensitive", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from release_gate.findings import CannotJudge
+from release_gate.contracts.contract import Column, Contract, Kind, Policy
+from release_gate.findings import BadInput, CannotJudge
+from release_gate.tables.opening import open_files, partitions_of
 from release_gate.tables.partitions import Partition, partitions, rows_of, scores
+from release_gate.tables.relation import Relation, Unanswered
 
 
 def written(path: Path, **columns: object) -> Path:
@@ -78,3 +82,85 @@ def test_scores_come_as_numbers_and_a_null_as_none(tmp_path: Path) -> None:
     keys, values = scores(path, key="id", score="score")
     assert list(keys) == ["a", "b"]
     np.testing.assert_array_equal(values, [1.0, np.nan])
+
+
+SECRET = "hunter2xyz"
+
+
+def held(*, sensitive: bool) -> Contract:
+    """A contract of data in folders whose column is sensitive or not."""
+    return Contract(
+        "c", "1.0.0", (Column("id", Kind.STRING), Column("S", Kind.STRING, policy=Policy(sensitive=sensitive)))
+    )
+
+
+def opened(folder: Path, pattern: str, contract: Contract | None) -> Relation:
+    return open_files(folder / pattern, pattern, contract=contract)
+
+
+def broken(folder: Path, kind: str) -> str:
+    """Files in folders of a column, the second of which can't be read with the first; the pattern that names them."""
+    first, second = folder / "d" / "s=1ok", folder / "d" / f"s={SECRET}"
+    if kind == "folders":
+        first = folder / "d" / "t=1ok"
+    first.mkdir(parents=True)
+    second.mkdir()
+    if kind in {"types", "cut", "folders"}:
+        written(first / "p.parquet", id=["a"])
+        written(second / "p.parquet", id=[1] if kind == "types" else ["a"])
+        if kind == "cut":
+            (second / "p.parquet").write_bytes(b"PAR1")
+        return "d/*/*.parquet"
+    if kind == "json":
+        (first / "p.jsonl").write_text('{"id": 1}\n')
+        (second / "p.jsonl").write_text("3\n")
+        return "d/*/*.jsonl"
+    if kind == "packed":
+        (first / "p.csv.gz").write_bytes(gzip.compress(b"id\n1\n"))
+        (second / "p.csv.gz").write_bytes(gzip.compress(b"id\n1\n")[:-4])
+        return "d/*/*.csv.gz"
+    (first / "p.csv").write_text("id\n1\n")
+    (second / "p.csv").write_text("no\n1\n")
+    return "d/*/*.csv"
+
+
+KINDS = ("types", "cut", "folders", "json", "packed", "header")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("contract", [held(sensitive=True), None], ids=["sensitive", "none at hand"])
+def test_a_refusal_names_files_by_number_where_their_folders_may_hold_a_secret(
+    tmp_path: Path, kind: str, contract: Contract | None
+) -> None:
+    pattern = broken(tmp_path, kind)
+    with pytest.raises(BadInput) as refused:
+        opened(tmp_path, pattern, contract)
+    (one,) = refused.value.findings
+    assert one.code == "file-unreadable"
+    assert SECRET not in f"{one.message} {one.where}"
+    assert f"file {'1' if kind == 'folders' else '2'}" in f"{one.message} {one.where}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_refusal_names_files_in_full_where_no_folder_holds_a_secret(tmp_path: Path, kind: str) -> None:
+    pattern = broken(tmp_path, kind)
+    with pytest.raises(BadInput) as refused:
+        opened(tmp_path, pattern, held(sensitive=False))
+    assert f"s={SECRET}/p." in f"{refused.value.findings[0].message} {refused.value.findings[0].where}"
+
+
+def test_what_breaks_while_it_is_read_is_named_by_number_too(tmp_path: Path) -> None:
+    (tmp_path / "d" / f"s={SECRET}").mkdir(parents=True)
+    (tmp_path / "d" / f"s={SECRET}" / "p.csv").write_text("id\n1\n1,2,3\n")
+    (tmp_path / "d" / "s=1ok").mkdir()
+    (tmp_path / "d" / "s=1ok" / "p.csv").write_text("id\n1\n")
+    relation = opened(tmp_path, "d/*/*.csv", held(sensitive=True))
+    with pytest.raises(Unanswered, match=r"^file 2: line 3 has 2 values"):
+        relation.rows(relation.table)
+    assert relation.shape.files == ("s=1ok/p.csv", f"s={SECRET}/p.csv")  # whoever shows a row looks at the contract
+    relation.close()
+
+
+def test_files_whose_names_for_people_are_not_known_are_numbered() -> None:
+    with pytest.raises(Unanswered, match=r"^file 2 and file 1 lie in folders of different columns: t and s$"):
+        partitions_of([f"gate://0/s={SECRET}/p.parquet", "gate://1/t=1/p.parquet"])

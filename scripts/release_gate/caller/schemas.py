@@ -17,8 +17,8 @@ from release_gate.verdict import Where
 
 SCRIPT = Path(__file__).parent / "inside" / "schema_export.py"
 MAXIMUM_BYTES = 8 * 1024 * 1024
-CUSTOM = 1000
-"""Own checks of one schema beyond these are refused."""
+CUSTOM = 10_000
+"""A schema with more own checks than these is refused: the result of more could be larger than what is read of it."""
 
 Text = Annotated[str, Field(max_length=2000)]
 
@@ -80,11 +80,13 @@ def parsed(text: bytes, reference: str, root: Path) -> Document:
         custom = [_Custom.model_validate(one) for one in (exported.schema_ or {}).get("custom") or []]
     except (ValidationError, TypeError) as error:
         raise _refused(reference, f"what it wrote is broken: {str(error).splitlines()[0]}"[:500]) from error
+    if len(custom) > CUSTOM:
+        raise _refused(reference, f"it has {len(custom):,} checks of its own; at most {CUSTOM:,} are run")
     if exported.failed is not None or exported.schema_ is None:
         failed = exported.failed or _Failed(error="it is empty", file=None, line=None)
         raise _refused(reference, failed.error, Where(file=failed.file or reference, line=failed.line))
     value = {**exported.schema_, "schema_type": "dataframe"}
-    value["custom"] = [one.model_dump() for one in custom[:CUSTOM]]
+    value["custom"] = [one.model_dump() for one in custom]
     return Document(_shown(exported.file, reference, root), value, {(): (exported.line, 1)})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatch
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release_gate.commands.context import Context, Place
-from release_gate.commands.contract_reading import Source, read_contract
+from release_gate.commands.contract_reading import Source, custom_counts, read_contract
 from release_gate.findings import BadInput, finding
 from release_gate.meanwhile import Meanwhile
 from release_gate.verdict import Finding, Scalar, Severity, Subject, Where
@@ -21,6 +21,7 @@ from release_gate.verdict import Finding, Scalar, Severity, Subject, Where
 if TYPE_CHECKING:
     from release_gate.commands.schema_check import Wanted
     from release_gate.contracts.contract import Contract
+    from release_gate.contracts.counts import CustomCount
     from release_gate.gates.schema_check import Judged
     from release_gate.tables.places import Data
     from release_gate.tables.relation import Unanswered
@@ -68,7 +69,8 @@ def held(context: Context, contract: str, data: str, spot: Place, wanted: Wanted
         rejected = any(one.severity is Severity.ERROR for one in findings_of(judged))
         if wanted.write is None or rejected:
             return judged
-        written = _written(scanned, judged, context.home / wanted.write, wanted.write, now)
+        keeps = partial(_keeps, judged, now=now, customs=partial(custom_counts, context, spot.root, source))
+        written = _written(scanned, judged, context.home / wanted.write, wanted.write, keeps)
         return replace(judged, acts=(*acts, *written))
     finally:
         scanned.close()
@@ -132,7 +134,6 @@ def _with_customs(context: Context, root: Path, source: Source, scanned: Scanned
     """What was counted, and what the schema's own Python finds in the same rows."""
     if not source.reading.contract.custom:
         return scanned
-    from release_gate.commands.contract_reading import custom_counts
     from release_gate.contracts.counts import CustomCount
     from release_gate.tables.handing import as_it_lies, write_typed
     from release_gate.tables.relation import Unanswered
@@ -171,8 +172,8 @@ def _watched(contract: Contract) -> bool:
     return any(column.policy.drift is not None for column in contract.columns)
 
 
-def _written(scanned: Scanned, judged: Judged, path: Path, shown: str, now: datetime) -> list[Finding]:
-    """Write the table as its contract declares it to be read; what is written keeps the contract, or nothing is."""
+def _written(scanned: Scanned, judged: Judged, path: Path, shown: str, keeps: Callable[[Path], None]) -> list[Finding]:
+    """Write the table as its contract declares it to be read; what is written `keeps` the contract, or nothing is."""
     from release_gate.tables.cleaning import unwritable, write_clean
     from release_gate.tables.relation import Unanswered
 
@@ -185,7 +186,7 @@ def _written(scanned: Scanned, judged: Judged, path: Path, shown: str, now: date
     if impossible:
         return impossible
     try:
-        rows = write_clean(path, scanned, partial(_keeps, judged, now=now))
+        rows = write_clean(path, scanned, keeps)
     except Unanswered as cause:
         return [_unstored(f"{shown} is not written", cause, contract, Where(file=shown))]
     except BadInput as refusal:
@@ -213,8 +214,8 @@ def _unstored(what: str, cause: Unanswered, contract: Contract, where: Where) ->
     return finding("write-impossible", f"{what}: {why}", where=where, remedy=remedy)
 
 
-def _keeps(judged: Judged, written: Path, *, now: datetime) -> None:
-    """Hold what was written against the same contract.
+def _keeps(judged: Judged, written: Path, *, now: datetime, customs: Callable[[Path], tuple[CustomCount, ...]]) -> None:
+    """Hold what was written against the same contract, its own Python too.
 
     Raises:
         BadInput: every reason why it breaks it.
@@ -225,7 +226,8 @@ def _keeps(judged: Judged, written: Path, *, now: datetime) -> None:
     contract = judged.reading.contract
     again = scan(written, contract, shown=judged.counts.table, now=now)
     again.close()
-    errors = [one for one in data_findings(contract, again.counts, judged.accepted) if one.severity is Severity.ERROR]
+    counts = replace(again.counts, custom=customs(written))
+    errors = [one for one in data_findings(contract, counts, judged.accepted) if one.severity is Severity.ERROR]
     if errors:
         raise BadInput(*errors)
 

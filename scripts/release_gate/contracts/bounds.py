@@ -16,6 +16,9 @@ _PARSED = {Kind.DATE: date.fromisoformat, Kind.TIME: time.fromisoformat, Kind.TI
 _SIZES = {RuleKind.SHORTEST, RuleKind.LONGEST, RuleKind.FEWEST_ITEMS, RuleKind.MOST_ITEMS}
 _TEXTS = {RuleKind.PATTERN, RuleKind.STARTS_WITH, RuleKind.ENDS_WITH}
 
+NO_NUMBER = frozenset({"NA", "N/A", "NaN", "nan", "NULL", "null"})
+"""What files write for a number that is missing; the values of a column are read by the same words."""
+
 DOUBLE, SINGLE = 2.0**-50, 2.0**-21
 """A few units in the last place of a float of 64 and of 32 bits: what a value and its step lose by being stored."""
 
@@ -71,6 +74,13 @@ def fits(kind: Kind, value: object) -> bool:
 def possible(kind: Kind, values: Iterable[Any]) -> tuple[Any, ...]:
     """Of values that must not be, those that a column of the kind can hold: `N/A` is no number to look for."""
     return tuple(value for value in values if value is None or fits(kind, value))
+
+
+def is_absent(kind: Kind, value: object) -> bool:
+    """Whether a value, as it is written, is none of the kind but what is read as null: `NaN` or nothing at all."""
+    if kind in {Kind.INTEGER, Kind.NUMBER} and ((isinstance(value, str) and value in NO_NUMBER) or value != value):  # noqa: PLR0124 - NaN
+        return True
+    return value is None or (value == "" and kind is not Kind.STRING)
 
 
 def comparable(kind: Kind, value: Any) -> Any:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from release_gate.contracts.bounds import NO_NUMBER
 from release_gate.contracts.contract import Column, Kind
 from release_gate.contracts.counts import Fit
 from release_gate.contracts.found import Found
@@ -28,7 +29,7 @@ _BY_VALUES = {(Kind.INTEGER, Kind.NUMBER), (Kind.DATE, Kind.TIMESTAMP)}
 """pandas writes integers with gaps as floats and days as moments: no wrong type where each value is a whole one."""
 JUDGED = {Kind.STRING, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIMESTAMP, Kind.TIME}
 """Logical types whose values rules can judge; of nested ones only the number of items."""
-_NO_NUMBER = "^(NA|N/A|NaN|nan|null|NULL)$"
+_NO_NUMBER = f"^({'|'.join(sorted(NO_NUMBER))})$"
 """No set: engines make a join of each set in a filter, which for many columns takes minutes to plan."""
 _ZONED = r":.*(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _TEXTS = {

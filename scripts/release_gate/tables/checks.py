@@ -104,8 +104,15 @@ def _bound(place: int, rule: Rule, given: Judged) -> Check:
 
 
 def once(conditions: Iterable[Any]) -> Any:
-    """Whether any of the conditions is true; null counts as not."""
-    return reduce(or_, [condition.fill_null(False) for condition in conditions if condition is not None])
+    """Whether any of the conditions is true; null counts as not.
+
+    Raises:
+        ValueError: there are none.
+    """
+    found = [condition.fill_null(False) for condition in conditions if condition is not None]
+    if not found:
+        raise ValueError("there is no value to look for")
+    return reduce(or_, found)
 
 
 def under_names(table: Any, values: Mapping[str, Any]) -> Any:

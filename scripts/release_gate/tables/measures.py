@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from types import MappingProxyType
@@ -132,7 +133,9 @@ class Measures:
         try:
             column = measure.columns[0] if measure.columns else None
             value = self.relation.query(measure.query or "", column, self._seen())
-            return Measured(measure, float(value))
+            number = float(value)
+            # NaN is outside any range, and would keep every bound that only forbids.
+            return Measured(measure, None, "it gives no number") if math.isnan(number) else Measured(measure, number)
         except Unanswered as refusal:
             return Measured(measure, None, self._cause(refusal))
         except (TypeError, ValueError):

@@ -10,10 +10,12 @@ import itertools
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
+from release_gate.contracts.examples import file_names
 from release_gate.findings import BadInput
 from release_gate.tables.relation import Relation, Unanswered
 from release_gate.tables.spoken import Partitions, first_alike
@@ -58,11 +60,12 @@ def open_files(
 
     engine = Embedded(memory, contract=contract)
     try:
-        named = dict(zip(map(str, files), names_of(path, files, shown), strict=True))
+        names = names_of(path, files, shown)
         # Only what is named by the user holds columns: a folder of this machine above it may have any name.
         above = [] if list(files) == [path] else _fixed(Path(shown))
-        partitions = partitions_of(["/".join([*above, one]) for one in named.values()])
-        return opened_by(engine, form, named, shown, partitions)
+        partitions = partitions_of(["/".join([*above, one]) for one in names], _told(names, shown, contract))
+        named = dict(zip(map(str, files), names, strict=True))
+        return opened_by(engine, form, named, shown, partitions, contract=contract)
     except Unanswered as refusal:
         engine.close()
         raise unreadable(shown, form, str(refusal), files) from refusal
@@ -122,21 +125,34 @@ def _fixed(pattern: Path) -> list[str]:
     return list(itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
-def partitions_of(names: Sequence[str]) -> Partitions:
+def _told(names: Sequence[str], data: str, contract: Contract | None) -> tuple[str, ...]:
+    """The files as a refusal may name them: by number where the column that a folder holds is sensitive.
+
+    Where no contract is at hand, any column may be.
+    """
+    if list(names) == [data]:
+        return (data,)  # as the user wrote it
+    folders = (folder for name in names for folder in name.split("/")[:-1] if "=" in folder)
+    columns = {unquote(folder.partition("=")[0]) for folder in folders}
+    return file_names(names, columns if contract is None else contract.sensitive)
+
+
+def partitions_of(names: Sequence[str], told: Sequence[str] | None = None) -> Partitions:
     """The columns that the names of folders hold, as in `year=2024/day=7/part.parquet`, all text: only the contract
-    knows that 007 is a word. All files have the same.
+    knows that 007 is a word. All files have the same. A refusal calls the files as they are `told`, else by number.
 
     Raises:
         Unanswered: a file lies in folders of other columns, or two folders hold one column.
     """
+    told = [f"file {number}" for number in range(1, len(names) + 1)] if told is None else told
     parts = [[part.partition("=") for part in Path(name).parts[:-1] if "=" in part] for name in names]
     found = [[column for column, _, _ in one] for one in parts]
-    for name, columns in zip(names, found, strict=True):
+    for name, columns in zip(told, found, strict=True):
         if columns != found[0]:
             several = " and ".join(", ".join(one) or "none" for one in (columns, found[0]))
-            raise Unanswered(f"{name} and {names[0]} lie in folders of different columns: {several}", unreadable=True)
+            raise Unanswered(f"{name} and {told[0]} lie in folders of different columns: {several}", unreadable=True)
     if alike := first_alike(found[0]):
-        raise Unanswered(f"{names[0]} lies in two folders of one column: {' and '.join(alike)}", unreadable=True)
+        raise Unanswered(f"{told[0]} lies in two folders of one column: {' and '.join(alike)}", unreadable=True)
     return {column: [_value(one[place][2]) for one in parts] for place, column in enumerate(found[0])}
 
 
@@ -167,15 +183,20 @@ def unreadable(data: str, form: str, cause: str, files: Sequence[Path] = ()) -> 
 
 def opened_by(
     engine: Embedded, form: str, files: Mapping[str, str], data: str, partitions: Partitions,
-    *, begin: Begin | None = None,
+    *, begin: Begin | None = None, contract: Contract | None = None,
 ) -> Relation:  # fmt: skip
     """Open files, paths with their names for people; `begin` opens one that is not on this disk.
+
+    The `contract` says which columns are sensitive: a refusal, now or while they are read, quotes no folder of theirs.
 
     Raises:
         BadInput: `file-unreadable`.
         Unanswered: the engine can't read them.
     """
     begin = begin or _begin
+    told = _told([*files.values()], data, contract)
+    named = dict(zip(told, files.values(), strict=True))
+    files = dict(zip(files, told, strict=True))
     for file in files:
         if file.lower().endswith(".gz"):
             _unpack(file, files[file] if len(files) > 1 else data, form, begin)
@@ -189,6 +210,8 @@ def opened_by(
         relation = _json_lines(engine, files, data, partitions, begin)
     if len(relation.shape.columns) > MOST_COLUMNS:
         raise Unanswered(_too_wide(len(relation.shape.columns)), unreadable=True)
+    # Whoever names a row's file asks the contract first.
+    relation.shape = replace(relation.shape, files=tuple(named.get(one, one) for one in relation.shape.files))
     return relation
 
 

@@ -19,6 +19,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 EXAMPLES = 5
 LONGEST = 100
+EXACT = 2**53
+"""Beyond this a float can't hold every integer."""
+NULLABLE = {f"{sign}int{bits}": f"{sign.upper()}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+"""pandas' integers that hold nulls, by Arrow's."""
 
 
 def own(name: str) -> Any:
@@ -36,16 +40,54 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HE
 schemas = own("schemas")
 
 
-def read(path: str, columns: list[str] | None, batch: int | None) -> Iterator[Any]:
+def read(path: str, columns: list[str] | None, batch: int | None, schema: Any) -> Iterator[Any]:
     """The rows as pandas frames: `columns` of them (None: all), `batch` rows at a time (None: all at once)."""
+    import pyarrow as pa
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
         if batch is None:
-            yield file.read(columns=columns).to_pandas(ignore_metadata=True)
+            yield framed(file.read(columns=columns), schema)
         else:
             for one in file.iter_batches(batch_size=batch, columns=columns):
-                yield one.to_pandas(ignore_metadata=True)
+                yield framed(pa.Table.from_batches([one]), schema)
+
+
+def framed(table: Any, schema: Any) -> Any:
+    """A table of Arrow as a pandas frame; pandas makes floats of integers beside nulls, which would lose digits."""
+    import pandas as pd
+
+    frame = table.to_pandas(ignore_metadata=True)
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        integers = NULLABLE.get(str(column.type))
+        if integers and column.null_count and keeps_digits(schema, name, column):
+            kept = table.select([place]).to_pandas(
+                ignore_metadata=True, types_mapper={column.type: pd.api.types.pandas_dtype(integers)}.get
+            )
+            frame.isetitem(place, kept.iloc[:, 0])
+    return frame
+
+
+def keeps_digits(schema: Any, name: str, column: Any) -> bool:
+    """Whether a column of integers and nulls is shown as pandas' nullable integers, by the type declared for it.
+
+    A nullable type does. Others are shown floats, as pandas reads them, unless integers are declared that floats
+    can't hold.
+    """
+    import numpy as np
+    from pyarrow import compute
+
+    dtype = schema.dtype
+    if dtype is None and name in schema.columns:
+        dtype = schema.columns[name].dtype
+    if dtype is None:
+        return False
+    stored = getattr(dtype, "type", None)
+    if not isinstance(stored, np.dtype):
+        return True
+    ends: Any = compute.min_max(column).as_py()
+    return stored.kind in "iu" and ends["min"] is not None and (ends["min"] < -EXACT or ends["max"] > EXACT)
 
 
 def names(path: str) -> list[str]:
@@ -150,9 +192,10 @@ def run(tallies: list[Tally], schema: Any, path: str, batch: int) -> None:
     """Once through the file for all checks of single values, then the column or table that each other one needs."""
     single = [one for one in tallies if not beside(one.check)]
     if any(one.column is None for one in single):
-        over(single, schema, read(path, None, batch))
+        over(single, schema, read(path, None, batch, schema))
     elif single:
-        over(single, schema, read(path, sorted({one.column for one in single if one.column is not None}), batch))
+        columns = sorted({one.column for one in single if one.column is not None})
+        over(single, schema, read(path, columns, batch, schema))
     alone: dict[str, list[Tally]] = {}
     tables = []
     for one in tallies:
@@ -161,9 +204,9 @@ def run(tallies: list[Tally], schema: Any, path: str, batch: int) -> None:
         elif beside(one.check):
             tables.append(one)
     for column, several in alone.items():
-        over(several, schema, read(path, [column], None))
+        over(several, schema, read(path, [column], None, schema))
     if tables:
-        over(tables, schema, read(path, None, None))
+        over(tables, schema, read(path, None, None, schema))
 
 
 def over(tallies: list[Tally], schema: Any, frames: Iterator[Any]) -> None:

@@ -20,6 +20,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 LONGEST = 100_000
 """Values of a set beyond these are refused: a list so long is data, no schema."""
+COERCING = {"coerce", "coerce_value", "try_coerce"}
+"""Methods of a type that change values before they are checked."""
 
 
 def own(name: str) -> Any:
@@ -41,19 +43,28 @@ def exported(schema: Any) -> dict[str, Any]:
     """A schema in the shape of pandera's own JSON, with `custom` checks, and `refused` parts beside it."""
     custom: list[dict[str, Any]] = []
     names = list(schema.columns)
-    columns = []
-    for name, column in schema.columns.items():
-        columns.append({"name": plain(name), **component(column)})
-        custom += owned(column.checks, str(name))
-    custom += owned(schema.checks, None)
-    index = getattr(schema, "index", None)
+    index: Any = getattr(schema, "index", None)
     levels = list(getattr(index, "indexes", [index])) if index is not None else []
-    refused = [f"the check `{title(one, 0)}` of the index" for level in levels for one in own_checks(level.checks)]
+    columns, refused = [], []
+    for name, column in schema.columns.items():
+        # What the table says of the type takes the place of what a column or an index of one level says.
+        dtype = column.dtype if schema.dtype is None else schema.dtype
+        columns.append({"name": plain(name), **component(column, dtype)})
+        custom += owned(column.checks, str(name))
+        refused += coded(dtype, name, coerces=bool(column.coerce or schema.coerce))
+    custom += owned(schema.checks, None)
+    held = []
+    for level in levels:
+        dtype = level.dtype if schema.dtype is None or level is not index else schema.dtype
+        held.append({"name": plain(level.name), **component(level, dtype)})
+        refused += coded(dtype, level.name, coerces=bool(level.coerce or index.coerce or schema.coerce))
+        refused += [f"the check `{title(one, 0)}` of the index" for one in own_checks(level.checks)]
     written = {
         "schema_type": "dataframe",
         "columns": {one.pop("name"): one for one in columns} if all(isinstance(one, str) for one in names) else columns,
         "checks": [entry(one) for one in schema.checks if schemas.builtin(one)],
-        "index": [{"name": plain(level.name), **component(level)} for level in levels] or None,
+        "index": held or None,
+        "multiindex": together(index),
         "dtype": str(schema.dtype) if schema.dtype is not None else None,
         "name": None if schema.name is None else str(schema.name),
         "metadata": plain(getattr(schema, "metadata", None)),
@@ -66,11 +77,11 @@ def exported(schema: Any) -> dict[str, Any]:
     return {key: value for key, value in written.items() if value not in (None, [], False)}
 
 
-def component(column: Any) -> dict[str, Any]:
-    """A column or a level of an index, with pandera's own checks as a list."""
+def component(column: Any, dtype: Any) -> dict[str, Any]:
+    """A column or a level of an index, with pandera's own checks as a list, and the categories of its type as one."""
     written = {
         "dtype": None if column.dtype is None else str(column.dtype),
-        "checks": [entry(one) for one in column.checks if schemas.builtin(one)],
+        "checks": [entry(one) for one in column.checks if schemas.builtin(one)] + categories(dtype),
         "metadata": plain(getattr(column, "metadata", None)),
         "parsers": bool(getattr(column, "parsers", None)),
         "default": plain(getattr(column, "default", None)),
@@ -82,6 +93,34 @@ def component(column: Any) -> dict[str, Any]:
     if written["default"] is not None:
         kept["default"] = written["default"]
     return kept if getattr(column, "required", True) else {**kept, "required": False}
+
+
+def categories(dtype: Any) -> list[dict[str, Any]]:
+    """The values that a type of categories allows, as the check that demands the same: its name tells none of them."""
+    if not any(one.__name__ == "Category" and one.__module__.startswith("pandera.") for one in type(dtype).__mro__):
+        return []
+    if dtype.categories is None:
+        return []
+    return [{"allowed_values": plain(dtype.categories), "options": {"check_name": "isin"}}]
+
+
+def coded(dtype: Any, name: Any, *, coerces: bool) -> list[str]:
+    """A type whose class is not pandera's and judges by code of its own, which its name does not tell."""
+    said = {
+        method for one in type(dtype).__mro__ if one.__module__.partition(".")[0] != "pandera" for method in vars(one)
+    }
+    verb = "checks" if "check" in said else "converts" if coerces and said & COERCING else None
+    called = f"the dtype {type(dtype).__name__} of column '{name}'"
+    return [f"{called}, which {verb} values by its own code,"] if verb else []
+
+
+def together(index: Any) -> dict[str, Any] | None:
+    """What an index of several levels demands of them all, where it is not what every index demands."""
+    if not hasattr(index, "indexes"):
+        return None
+    # pandera's `coerce` is also true where a single level is converted, and then only that one is.
+    written = {"coerce": getattr(index, "_coerce", index.coerce), "strict": index.strict, "unique": index.unique}
+    return {key: plain(value) for key, value in written.items() if value} or None
 
 
 def entry(check: Any) -> dict[str, Any]:

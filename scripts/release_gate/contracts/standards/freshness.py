@@ -12,15 +12,17 @@ from release_gate.contracts.bounds import is_number
 from release_gate.contracts.contract import Bounds, Column, Kind, Measure, Metric
 from release_gate.documents import Document
 from release_gate.findings import finding
-from release_gate.verdict import Finding
+from release_gate.verdict import Finding, Severity
 
 _AGE = frozenset({"freshness", "latency", "ly"})
 _SPOKEN = frozenset(
     {
         "availability", "throughput", "errorrate", "generalavailability", "endofsupport", "endoflife", "retention",
         "frequency", "timetodetect", "timetonotify", "timetorepair", "timeofavailability", "completeness",
+        "av", "th", "er", "ga", "es", "el", "re", "fy", "td", "tn", "tr",
     }
 )  # fmt: skip
+"""Promises to people, and their abbreviations in the standard."""
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 60),
@@ -57,13 +59,19 @@ def freshness(
         if not isinstance(entry, dict):
             continue
         named, where = str(entry.get("property") or ""), document.where(("slaProperties", index))
+        elements = _elements(entry, value.get("slaDefaultElement"))
         if named.lower() not in _AGE:
             near = difflib.get_close_matches(named.lower(), sorted(_AGE - {"ly"}), n=1, cutoff=0.8)
-            if near and named.lower() not in _SPOKEN:
+            if re.sub(r"[\W_]", "", named.lower()) in _SPOKEN:
+                continue
+            if near:
                 message = f"unknown service level '{named}'; did you mean '{near[0]}'?"
                 read.faults.append(finding("contract-unknown-key", message, where=where))
+            elif ours := [name for name in elements if not _of_another(name, tables, columns)]:
+                message = f"the service level '{named}' of {', '.join(ours)} is not judged; an age is `freshness` here"
+                told = finding("contract-rule-unjudged", message, where=where, severity=Severity.WARNING)
+                read.findings.append(told)
             continue
-        elements = _elements(entry, value.get("slaDefaultElement"))
         if lost := next((name for name in elements if not _at_hand(name, tables, columns)), None):
             message = f"the service level '{named}' of {lost} is not judged: the contract has no such table"
             read.findings.append(finding("contract-rule-unjudged", message, where=where))
@@ -99,15 +107,21 @@ def _at_hand(name: str, tables: Mapping[str, bool], columns: Mapping[str, Column
     return not dot or name in columns or table in tables
 
 
+def _of_another(name: str, tables: Mapping[str, bool], columns: Mapping[str, Column]) -> bool:
+    """Whether an element is of one of the contract's other tables."""
+    table, dot, _ = name.rpartition(".")
+    return bool(dot) and name not in columns and not tables.get(table, True)
+
+
 def _dated(elements: Sequence[str], tables: Mapping[str, bool], columns: Mapping[str, Column]) -> list[str]:
     """The columns of our table among the elements; those of the contract's other tables are theirs."""
     if not elements:
         raise ValueError("it names no `element`: the column that says when a row came about")
     found = []
     for name in elements:
-        table, dot, column = name.rpartition(".")
-        if dot and name not in columns and not tables[table]:
+        if _of_another(name, tables, columns):
             continue
+        _, dot, column = name.rpartition(".")
         described = columns.get(name) or columns.get(column if dot else name)
         if described is None:
             raise ValueError(f"its element '{name}' names no column of the table")

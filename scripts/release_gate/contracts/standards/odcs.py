@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from release_gate.contracts.contract import Column, Contract, Reading
 from release_gate.contracts.standards.freshness import freshness
-from release_gate.contracts.standards.odcs_columns import Columns
+from release_gate.contracts.standards.odcs_columns import Columns, relationships
 from release_gate.contracts.standards.odcs_options import zone_of
 from release_gate.contracts.standards.quality import Around, Quality
 from release_gate.documents import Document
@@ -45,6 +45,7 @@ def read(document: Document, table: str | None = None) -> Reading:
         message = "the table has no `properties`"
         faults.append(finding("contract-invalid", message, where=document.where(("schema", index))))
     quality = Quality(document, Around(own, names)).read(raw.get("quality"), ("schema", index, "quality"))
+    related = relationships(document, raw, f"the table '{raw.get('name')}'", ("schema", index))
     tables = {str(name): place == index for place, one in enumerate(value["schema"]) for name in _called(one)}
     known = {name: column for name, real in names.items() for column in columns if column.name == real}
     age = freshness(document, value, tables, known, _local_zones(entries))
@@ -67,7 +68,7 @@ def read(document: Document, table: str | None = None) -> Reading:
         ordered=flags.get("ordered", False),
         file=document.file,
     )
-    return Reading(contract, (*reader.findings, *quality.findings, *age.findings))
+    return Reading(contract, (*reader.findings, *related, *quality.findings, *age.findings))
 
 
 def _validated(document: Document, value: dict[str, Any]) -> tuple[OpenDataContractStandard, list[Finding]]:

@@ -12,7 +12,7 @@ from release_gate.contracts.contradictions import contradictions
 from release_gate.contracts.standards import formats
 from release_gate.contracts.standards.odcs_options import Options
 from release_gate.contracts.standards.policy import policy, since, undeclared
-from release_gate.contracts.standards.quality import Around, Quality
+from release_gate.contracts.standards.quality import Around, Quality, mild
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_
@@ -30,7 +30,7 @@ POLICY = {
 _SPELLED = ("the custom property `onNull`", "the custom property `onInvalid`", "the custom property `backfill`")
 _SENSITIVE = {"sensitive", "confidential", "restricted", "secret", "pii"}
 
-_NESTED = ("logicalTypeOptions", "quality", "required", "unique", "enum")
+_NESTED = ("logicalTypeOptions", "quality", "required", "unique", "enum", "primaryKey", "relationships")
 
 
 class Columns:
@@ -82,6 +82,7 @@ class Columns:
             where=self.document.where(at),
         )
         self._parts(entry, name, at)
+        self.findings += relationships(self.document, entry, f"column '{name}'", at)
         self.faults += quality.faults
         self.measures += quality.measures
         self.findings += quality.findings + undeclared(column, _SPELLED)
@@ -166,6 +167,25 @@ class Columns:
 
     def _fault(self, message: str, at: Path_) -> None:
         self.faults.append(finding("contract-invalid", message, where=self.document.where(at)))
+
+
+def relationships(document: Document, entry: dict[str, Any], what: str, at: Path_) -> list[Finding]:
+    """Foreign keys of a column or table, refused by name: what they point at is in no table that is read here."""
+    found = []
+    for place, one in enumerate(entry.get("relationships") or []):
+        said = {each.get("property"): each.get("value") for each in one.get("customProperties") or []}
+        message = f"the relationship of {_ends(one.get('from')) or what} to {_ends(one.get('to'))} is not judged"
+        where = document.where((*at, "relationships", place))
+        severity = Severity.WARNING if mild(said) else None
+        remedy = "Leave it out, or give it the custom property `severity` with `warning` if others judge it."
+        found.append(finding("contract-rule-unjudged", message, where=where, severity=severity, remedy=remedy))
+    return found
+
+
+def _ends(named: object) -> str:
+    """The columns at one end of a relationship, in quotes; empty where none are named."""
+    listed = ", ".join(map(str, named if isinstance(named, list) else [named or ""]))
+    return listed and f"`{listed}`"
 
 
 def _nested(value: Any, path: str, ruled: list[str]) -> None:

@@ -49,6 +49,8 @@ _OPTIONS: Mapping[Kind, frozenset[str]] = {
 }
 _SPOKEN = frozenset({"timezone", "distanceMetric", "embeddingModel", "embeddingModelVersion"})
 """Options that are read elsewhere, or that say nothing of a value."""
+_DEFAULT_ZONES = {"UTC", "Etc/UTC"}
+"""What the standard takes where nothing is said."""
 
 
 class Options:
@@ -139,6 +141,10 @@ class Options:
             self._fault(
                 f"'defaultTimezone' must be a zone such as Europe/Oslo (it is {zone!r})", (*at, "defaultTimezone")
             )
+        elif zone is not None and zone not in _DEFAULT_ZONES and "timezone" not in options:
+            # Which is shifted, the bounds or the values, follows from that alone.
+            message = "'defaultTimezone' needs `timezone: true` or `timezone: false` beside it: whether the values"
+            self._fault(f"{message} carry a zone of their own", (*at, "defaultTimezone"))
 
     def _unjudged(self, what: str, at: Path_, hint: str = "") -> None:
         where = self.document.where(at)

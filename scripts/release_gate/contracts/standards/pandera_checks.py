@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ _OPTIONS = frozenset(
     {"check_name", "ignore_na", "raise_warning", "n_failure_cases", "groupby", "groups", "error", "name"}
 )
 """Keys of a check that are no value of it; the last ones only shape pandera's own messages."""
+_SWITCHES = ("ignore_na", "raise_warning")
+"""Options that are true or false."""
 _ALIASES = {
     "eq": "equal_to",
     "ne": "not_equal_to",
@@ -52,7 +55,10 @@ class Check:
 
 
 def listed(written: Mapping[str, Any], at: Path_, keys: frozenset[str]) -> list[Check]:
-    """Checks as flat keys beside `dtype` (all but `keys`), or under `checks` as a mapping or a list."""
+    """Checks as flat keys beside `dtype` (all but `keys`), or under `checks` as a mapping or a list.
+
+    A list's entry that names no check is one called `None`, which nobody knows.
+    """
     found = [_named(key, given, (*at, key)) for key, given in written.items() if key not in keys]
     under = written.get("checks")
     if isinstance(under, dict):
@@ -70,10 +76,21 @@ def _named(name: str, given: Any, at: Path_) -> Check:
     if not isinstance(given, dict):
         return Check(name, {} if given is None else {"value": given}, at=at)
     options = {key: value for key, value in given.items() if key in _OPTIONS}
-    options |= given["options"] if isinstance(given.get("options"), dict) else {}
-    return Check(
-        name, {key: one for key, one in given.items() if key not in _OPTIONS and key != "options"}, options, at
-    )
+    values = {key: value for key, value in given.items() if key not in _OPTIONS}
+    if isinstance(values.get("options"), dict | None):
+        options |= values.pop("options", None) or {}
+    return Check(name, values, options, at)
+
+
+def unsound(check: Check) -> str | None:
+    """What is wrong with the options of a known check, which would else do nothing or the opposite; None if nothing."""
+    for key, value in check.options.items():
+        if key not in _OPTIONS:
+            near = difflib.get_close_matches(str(key), sorted(_OPTIONS), n=1)
+            return f"`{check.name}` has no option '{key}'" + (f"; did you mean '{near[0]}'?" if near else "")
+        if key in _SWITCHES and not isinstance(value, bool | None):
+            return f"`{check.name}`: `{key}` must be true or false (it is {value!r})"
+    return None
 
 
 def known(check: Check) -> bool:
@@ -85,8 +102,10 @@ def read(check: Check, column: str, kind: Kind) -> tuple[list[Rule], list[Measur
     """What a known check demands of a column of this kind.
 
     Raises:
-        ValueError: its values are missing or wrong.
+        ValueError: its values are missing or wrong, or its options are.
     """
+    if wrong := unsound(check):
+        raise ValueError(wrong)
     name = _ALIASES.get(check.name, check.name)
     if name == "unique_values_eq":
         values = _values(check)
@@ -149,6 +168,9 @@ def _range(check: Check) -> list[Rule]:
     _only(check, {"min_value", "max_value", "include_min", "include_max"})
     if check.given.get("min_value") is None or check.given.get("max_value") is None:
         raise ValueError(f"`{check.name}` needs min_value and max_value")
+    for key in ("include_min", "include_max"):
+        if not isinstance(given := check.given.get(key, True), bool):
+            raise ValueError(f"`{check.name}`: `{key}` must be true or false (it is {given!r})")  # noqa: TRY004 - one kind of error here
     low = RuleKind.AT_LEAST if check.given.get("include_min", True) else RuleKind.ABOVE
     high = RuleKind.AT_MOST if check.given.get("include_max", True) else RuleKind.BELOW
     return [Rule(low, check.given["min_value"], check.warns), Rule(high, check.given["max_value"], check.warns)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
 from release_gate.contracts import storage
+from release_gate.contracts.bounds import is_number, is_whole
 from release_gate.contracts.contract import Column, Kind, Measure, Rule
 from release_gate.contracts.contradictions import contradictions
 from release_gate.contracts.standards import pandera_checks
@@ -24,9 +26,13 @@ KEYS = frozenset(
         "default", "report_duplicates", "drop_invalid_rows", "metadata", "parsers",
     }
 )  # fmt: skip
+_SWITCHES = ("nullable", "unique", "coerce", "required", "regex", "drop_invalid_rows")
+"""Keys of a column that are true or false."""
 _DTYPES = {"int": "int64", "float": "float64", "datetime": "datetime64[ns]", "datetime64": "datetime64[ns]"}
 """Names that are exact to pandera and not to everybody."""
 _CATEGORY = {"category", "categorical", "enum"}
+_SETS = frozenset({"isin", "unique_values_eq"})
+"""Checks whose values tell of what kind the values of a category are."""
 
 
 class Columns:
@@ -60,15 +66,40 @@ class Columns:
         """Refuse keys that the format does not have."""
         for key in value:
             if key not in keys:
-                near = difflib.get_close_matches(key, sorted(keys), n=1)
+                near = difflib.get_close_matches(str(key), sorted(keys), n=1)
                 hint = f"; did you mean '{near[0]}'?" if near else ""
                 self.fault("contract-unknown-key", f"unknown key '{key}'{hint}", (*at, key))
+
+    def near_misses(self, value: dict[str, Any], keys: Iterable[str], at: Path_) -> None:
+        """Refuse keys that are ours but for a slip, where keys of others may stand too."""
+        ours = list(keys)
+        for key in value:
+            near = difflib.get_close_matches(str(key).lower(), ours, n=1, cutoff=0.8)
+            if near and key not in ours:
+                self.fault("contract-unknown-key", f"unknown key '{key}'; did you mean '{near[0]}'?", (*at, key))
+
+    def switches(self, value: dict[str, Any], keys: Iterable[str], at: Path_, whose: str = "") -> None:
+        """Refuse what is neither true nor false, such as the text "false", which would be taken for true."""
+        for key in keys:
+            if not isinstance(value.get(key), bool | None):
+                message = f"{whose}`{key}` must be true or false (it is {value[key]!r})"
+                self.fault("contract-invalid", message, (*at, key))
+
+    def checks(self, value: dict[str, Any], at: Path_, keys: frozenset[str], whose: str = "") -> list[Check]:
+        """The checks that stand at a place, none where `checks` holds something else."""
+        under = value.get("checks")
+        if not isinstance(under, dict | list | None):
+            message = f"{whose}`checks` must be a list or a mapping of checks (it is {under!r})"
+            self.fault("contract-invalid", message, (*at, "checks"))
+        return pandera_checks.listed(value, at, keys)
 
     def column(self, name: str, entry: object, declared: object, at: Path_, everywhere: list[Check]) -> Column:
         """One column; `everywhere` are checks of the whole table, which pandera applies to every column."""
         written = self.mapping(entry, at)
+        self.switches(written, _SWITCHES, at, f"column '{name}': ")
         asked = self._asked(name, written, declared, at)
-        dtype, kind = self._dtype(name, written, at)
+        own = self.checks(written, at, KEYS, f"column '{name}': ")
+        dtype, kind = self._dtype(name, written, own, at)
         said, wrong = policy(asked, kind)
         came = None
         try:
@@ -78,8 +109,7 @@ class Columns:
         for key, message in wrong.items():
             self.fault("contract-invalid", f"column '{name}': {message}", ("metadata", "policy", name, key))
         self._refuse(name, written, at)
-        checks = [*pandera_checks.listed(written, at, KEYS), *everywhere]
-        rules, refuses_null = self._rules(name, kind, checks)
+        rules, refuses_null = self._rules(name, kind, [*own, *everywhere])
         default = written.get("default")
         if isinstance(default, dict | list):
             self.fault("contract-invalid", f"column '{name}': `default` must be a plain value", (*at, "default"))
@@ -112,16 +142,16 @@ class Columns:
         asked = self.mapping(declared, spot)
         self.known(asked, frozenset(_POLICY_KEYS), spot)
         own = self.mapping(written.get("metadata"), (*at, "metadata"))
+        self.near_misses(own, _POLICY_KEYS, (*at, "metadata"))
         return {**{key: own[key] for key in _POLICY_KEYS if key in own}, **asked}
 
-    def _dtype(self, name: str, written: dict[str, Any], at: Path_) -> tuple[str, Kind]:
+    def _dtype(self, name: str, written: dict[str, Any], checks: list[Check], at: Path_) -> tuple[str, Kind]:
         dtype = str(self.table.get("dtype") or written.get("dtype") or "")
         dtype = _DTYPES.get(dtype, dtype)
         kind = storage.kind(dtype)
         if kind is None and dtype.lower().split("(")[0] in _CATEGORY:
-            values = [value for key in ("isin", "unique_values_eq") for value in _listed(written.get(key))]
-            whole = values and all(isinstance(value, int) and not isinstance(value, bool) for value in values)
-            return dtype, Kind.INTEGER if whole else Kind.STRING
+            sets = [next(iter(one.given.values()), None) for one in checks if one.name in _SETS]
+            return dtype, _kind([value for given in sets if isinstance(given, list) for value in given])
         if kind is None:
             message = f"the dtype '{dtype}' is not known" if dtype else "it has no dtype"
             self.fault("contract-invalid", f"column '{name}': {message}", (*at, "dtype"))
@@ -168,6 +198,14 @@ class Columns:
         return rules, refuses_null
 
 
-def _listed(given: object) -> list[Any]:
-    values = next(iter(given.values()), None) if isinstance(given, dict) else given
-    return values if isinstance(values, list) else []
+def _kind(values: list[Any]) -> Kind:
+    """Of what kind the values of a category are; text where none are told."""
+    known = [value for value in values if value is not None]
+    for kind, kept in ((Kind.BOOLEAN, _is_truth), (Kind.INTEGER, is_whole), (Kind.NUMBER, is_number)):
+        if known and all(kept(value) for value in known):
+            return kind
+    return Kind.STRING
+
+
+def _is_truth(value: object) -> bool:
+    return isinstance(value, bool)

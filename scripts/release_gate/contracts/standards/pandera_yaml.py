@@ -27,6 +27,12 @@ _KEYS = frozenset(
 )  # fmt: skip
 _EXPORTED = frozenset({"custom", "refused", "parsers"})
 """What only our own export of a schema in code holds beside pandera's keys."""
+_SWITCHES = ("coerce", "ordered", "unique_column_names", "add_missing_columns", "drop_invalid_rows")
+"""Keys of the table that are true or false."""
+_TOGETHER = frozenset({"coerce", "strict", "name", "ordered", "unique"})
+"""What an index of several levels says of them all."""
+_OURS = ("version", "owner", "policy", "rows_at_least", "rows_at_most")
+"""Our keys under `metadata`, where keys of others may stand too."""
 
 
 def read(document: Document, reference: str | None = None) -> Reading:
@@ -38,14 +44,16 @@ def read(document: Document, reference: str | None = None) -> Reading:
     value: dict[str, Any] = document.value
     reader = Columns(document, value)
     reader.known(value, _KEYS | _EXPORTED if reference else _KEYS, ())
+    reader.switches(value, _SWITCHES, ())
     metadata = reader.mapping(value.get("metadata"), ("metadata",))
+    reader.near_misses(metadata, _OURS, ("metadata",))
     columns = _columns(reader, value, metadata)
     _refuse(reader, value)
     rows = [_rows(reader, metadata, key) for key in ("rows_at_least", "rows_at_most")]
     if None not in rows and rows[0] > rows[1]:  # type: ignore[operator]
         at = ("metadata", "rows_at_least")
         reader.fault("contract-contradictory", "rows_at_least is above rows_at_most: no table has both", at)
-    key = _key(reader, value, columns)
+    unique = _unique(reader, value, columns)
     if reader.faults:
         raise BadInput(*reader.faults)
     contract = Contract(
@@ -56,7 +64,8 @@ def read(document: Document, reference: str | None = None) -> Reading:
         owner=str(metadata["owner"]) if metadata.get("owner") else None,
         rows_least=rows[0],
         rows_most=rows[1],
-        key=key,
+        key=unique[0] if unique else (),
+        unique_together=tuple(unique[1:]),
         measures=tuple(reader.measures),
         custom=tuple(_custom(one) for one in value.get("custom") or []) if reference else (),
         closed=value.get("strict") is True,
@@ -101,21 +110,51 @@ def _levels(reader: Columns, value: dict[str, Any]) -> list[tuple[str, object, P
     """The named levels of an index, which pandas stores as columns; one without a name is in no file."""
     found: list[tuple[str, object, Path_]] = []
     levels = value.get("index")
+    if not isinstance(levels, list | None):
+        reader.fault("contract-invalid", "`index` must be a list of its levels", ("index",))
+    converted = _together(reader, value)
     for place, entry in enumerate(levels if isinstance(levels, list) else []):
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-            found.append((entry["name"], entry, ("index", place)))
-        elif isinstance(entry, dict):
+        if not isinstance(entry, dict):
+            message = f"a level of the index must hold keys and values (it is {entry!r})"
+            reader.fault("contract-invalid", message, ("index", place))
+        elif isinstance(entry.get("name"), str):
+            found.append((entry["name"], {**entry, "coerce": True} if converted else entry, ("index", place)))
+        else:
             remedy = "Name the index, which makes it a column of the file, or leave `index` out of the schema."
             reader.unjudged("an index without a name", ("index", place), remedy)
     return found
 
 
+def _together(reader: Columns, value: dict[str, Any]) -> bool:
+    """Whether all levels of an index are converted first; what else is said of them together is judged or refused.
+
+    Their order is that of the columns, which only the table's `ordered` demands.
+    """
+    at: Path_ = ("multiindex",)
+    written = reader.mapping(value.get("multiindex"), at)
+    reader.known(written, _TOGETHER, at)
+    reader.switches(written, ("coerce", "ordered"), at)
+    _strict(reader, written, at)
+    if written.get("strict") and value.get("strict") is not True:
+        remedy = "In a file the levels of an index are columns: write `strict: true` of the table."
+        reader.unjudged("`strict` of the index, where the table is not strict,", (*at, "strict"), remedy)
+    return written.get("coerce") is True
+
+
+def _strict(reader: Columns, written: dict[str, Any], at: Path_) -> None:
+    if not isinstance(written.get("strict"), bool) and written.get("strict") not in (None, "filter"):
+        message = f"`strict` must be true, false or filter (it is {written['strict']!r})"
+        reader.fault("contract-invalid", message, (*at, "strict"))
+
+
 def _everywhere(reader: Columns, value: dict[str, Any]) -> list[Check]:
     """Built-in checks of the whole table: pandera applies each to every column."""
     found = []
-    for check in pandera_checks.listed({"checks": value.get("checks")}, (), frozenset({"checks"})):
+    for check in reader.checks({"checks": value.get("checks")}, (), frozenset({"checks"})):
         texts = check.name.startswith("str_") or check.name == "unique_values_eq"
-        if pandera_checks.known(check) and not check.grouped and not texts:
+        if pandera_checks.known(check) and (wrong := pandera_checks.unsound(check)):
+            reader.fault("contract-invalid", wrong, check.at)
+        elif pandera_checks.known(check) and not check.grouped and not texts:
             found.append(check)
         else:
             remedy = "Write it as a check of each column, or name the schema itself (module:Schema)."
@@ -130,9 +169,7 @@ def _refuse(reader: Columns, value: dict[str, Any]) -> None:
     if value.get("parsers"):
         remedy = "Parse the data before it is checked: a contract is held against the data as it lies there."
         reader.unjudged("parsers of the table", ("parsers",), remedy)
-    if not isinstance(value.get("strict"), bool) and value.get("strict") not in (None, "filter"):
-        message = f"`strict` must be true, false or filter (it is {value['strict']!r})"
-        reader.fault("contract-invalid", message, ("strict",))
+    _strict(reader, value, ())
     for name in value.get("refused") or []:
         reader.unjudged(str(name), ("columns",))
 
@@ -148,20 +185,21 @@ def _rows(reader: Columns, metadata: dict[str, Any], key: str) -> int | None:
     return int(given)
 
 
-def _key(reader: Columns, value: dict[str, Any], columns: list[Column]) -> tuple[str, ...]:
-    """The columns that are unique together: the table's, or those of an index of several levels."""
-    found: tuple[str, ...] = ()
+def _unique(reader: Columns, value: dict[str, Any], columns: list[Column]) -> list[tuple[str, ...]]:
+    """The sets of columns that are unique together: the table's, and those of an index of several levels."""
+    found: list[tuple[str, ...]] = []
+    names = {column.name for column in columns}
+    together = value.get("multiindex")
     for at, given in (
         (("unique",), value.get("unique")),
-        (("multiindex", "unique"), reader.mapping(value.get("multiindex"), ("multiindex",)).get("unique")),
+        (("multiindex", "unique"), together.get("unique") if isinstance(together, dict) else None),
     ):
-        together = [given] if isinstance(given, str) else given or []
-        names = {column.name for column in columns}
-        for name in together if isinstance(together, list) else [together]:
+        wanted = [given] if isinstance(given, str) else given or []
+        for name in wanted if isinstance(wanted, list) else [wanted]:
             if not isinstance(name, str) or name not in names:
                 reader.fault("contract-invalid", f"`unique` names '{name}', which is no column of the schema", at)
-        if isinstance(together, list):
-            found = found or tuple(str(name) for name in together)
+        if isinstance(wanted, list) and wanted:
+            found.append(tuple(str(name) for name in wanted))
     return found
 
 

@@ -11,8 +11,8 @@ from open_data_contract_standard.model import DataQuality
 from release_gate.contracts.bounds import bad_bound
 from release_gate.contracts.contract import Bounds, Kind, Measure, Metric, Rule, RuleKind
 from release_gate.contracts.standards.odcs_options import zoned
-from release_gate.contracts.standards.operators import bounds, none_allowed
-from release_gate.contracts.standards.quality_arguments import ARGUMENTS, Wrong, missing, together, valid
+from release_gate.contracts.standards.operators import OPERATORS, bounds, none_allowed
+from release_gate.contracts.standards.quality_arguments import ARGUMENTS, Wrong, alone, missing, together, valid
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_
@@ -78,8 +78,8 @@ class Quality:
     def _entry(self, entry: dict[str, Any], at: Path_) -> None:
         kind, metric = entry.get("type") or "library", entry.get("metric") or entry.get("rule")
         if kind == "text":
-            return  # prose for people: there is nothing to judge
-        if kind == "sql":
+            _prose(entry)
+        elif kind == "sql":
             self._query(entry, at)
         elif kind == "custom":
             self._unjudged(entry, f"a rule of type `custom` for the engine {entry.get('engine') or 'not named'}", at)
@@ -106,22 +106,26 @@ class Quality:
             return
         share = unit == "percent"
         read = self._bounds(entry, share=share, free=metric in {"nullValues", "invalidValues"} and "rule" in entry)
-        columns = (
-            (column,) if column else together(arguments, self.around.columns) if metric == "duplicateValues" else ()
-        )
         made = Measure(
             metric=_METRICS[metric],
             bounds=read,
             share=share,
-            columns=columns,
+            columns=self._compared(metric, arguments),
             rules=tuple(valid(arguments)) if metric == "invalidValues" else (),
             values=tuple(missing(arguments, self.around.kind)) if metric == "missingValues" else (),
             name=entry.get("name"),
-            warns=_mild(entry),
+            warns=mild(entry),
             where=self.document.where(at),
         )
         if not self._plain(made):
             self.measures.append(made)
+
+    def _compared(self, metric: str, arguments: dict[str, Any]) -> tuple[str, ...]:
+        """The columns that a metric is of; none of the number of rows."""
+        column, columns = self.around.column, self.around.columns
+        if column is not None:
+            return alone(arguments, columns, column)
+        return together(arguments, columns) if metric == "duplicateValues" else ()
 
     def _plain(self, made: Measure) -> bool:
         """Whether the measure says no more than a rule of each row, a key, or bounds of the rows, and was noted so."""
@@ -174,7 +178,7 @@ class Quality:
                 columns=(self.around.column,) if self.around.column else (),
                 query=spoken,
                 name=entry.get("name"),
-                warns=_mild(entry),
+                warns=mild(entry),
                 where=self.document.where(at),
             )
         )
@@ -189,7 +193,7 @@ class Quality:
                 raise Wrong(f"`{rule}`: the custom property `{key}` {wrong} (it is {said.get(key)!r})")
             moment = self.around.kind is Kind.TIMESTAMP
             value = zoned(str(said[key]), self.around.options) if moment else said[key]
-            self.rules.append(Rule(kind, value, _mild(entry)))
+            self.rules.append(Rule(kind, value, mild(entry)))
 
     def _arguments(self, metric: str, entry: dict[str, Any], at: Path_) -> dict[str, Any]:
         given = entry.get("arguments")
@@ -213,13 +217,21 @@ class Quality:
             raise Wrong(str(error)) from error
 
     def _unjudged(self, entry: dict[str, Any], what: str, at: Path_) -> None:
-        severity = Severity.WARNING if _mild(entry) else None
+        severity = Severity.WARNING if mild(entry) else None
         message = f"{what} is not judged"
         self.findings.append(
             finding("contract-rule-unjudged", message, where=self.document.where(at), severity=severity)
         )
 
 
-def _mild(entry: dict[str, Any]) -> bool:
+def _prose(entry: dict[str, Any]) -> None:
+    """Refuse to take a rule for prose: of type `text` there is nothing to judge."""
+    ruled = [key for key in ("metric", "rule", "query", *OPERATORS) if entry.get(key) is not None]
+    if ruled:
+        said = ", ".join(f"`{key}`" for key in ruled)
+        raise Wrong(f"of type `text` nothing is judged, yet it has {said}; leave out `type: text`, or them")
+
+
+def mild(entry: Mapping[str, Any]) -> bool:
     """Whether the author says that a breach is only to be told."""
     return str(entry.get("severity") or "").strip().lower() in _MILD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from release_gate.contracts.bounds import possible
+from release_gate.contracts.bounds import is_absent, possible
 from release_gate.contracts.contract import Kind, Rule, RuleKind
 from release_gate.contracts.patterns import unreadable
 
@@ -51,14 +51,32 @@ def valid(arguments: Mapping[str, Any]) -> list[Rule]:
 
 
 def missing(arguments: Mapping[str, Any], kind: Kind) -> list[Any]:
-    """The values that count as missing in a column of the kind.
+    """The values that count as missing in a column of the kind; None for all that is read as null there.
 
     Raises:
-        Wrong: none are named.
+        Wrong: none are named that such a column can hold.
     """
     if "missingValues" not in arguments:
         raise Wrong("`missingValues` needs the argument `missingValues`: a list such as [null, '', 'N/A']")
-    return list(possible(kind, _scalars(arguments["missingValues"], "missingValues")))
+    listed = _scalars(arguments["missingValues"], "missingValues")
+    found = possible(kind, [None if is_absent(kind, value) else value for value in listed])
+    if not found:
+        named = ", ".join(map(repr, listed)) or "no value"
+        raise Wrong(f"`missingValues` names {named}: nothing that a column of type {kind.value} can hold")
+    return list(dict.fromkeys(found))
+
+
+def alone(arguments: Mapping[str, Any], columns: Mapping[str, str], column: str) -> tuple[str]:
+    """The one column of a rule that stands at it; `columns` are the table's by every name they have.
+
+    Raises:
+        Wrong: the rule names others.
+    """
+    others = [name for name in together(arguments, columns) if name != column] if "properties" in arguments else []
+    if others:
+        message = f"`duplicateValues` of a column names {', '.join(others)} beside it"
+        raise Wrong(f"{message}: columns that differ together belong to the `quality` of the table")
+    return (column,)
 
 
 def together(arguments: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, ...]:
@@ -69,7 +87,7 @@ def together(arguments: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[
     """
     names = arguments.get("properties")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise Wrong("`duplicateValues` of a table needs the argument `properties`: a list of columns")
+        raise Wrong("`duplicateValues` of several columns needs the argument `properties`: a list of columns")
     for name in names:
         if name not in columns:
             raise Wrong(f"`duplicateValues` names '{name}', which is no property of the table")
