@@ -37,6 +37,10 @@ def test_what_was_read_is_read_again_the_same() -> None:
         (None, ()),
         (-1, ("relative",)),
         (float("nan"), ("relative",)),
+        (1, ("relative",)),
+        (5, ("relative",)),
+        ({"relative": 1.0}, ("relative",)),
+        ({"columns": {"x": 5}}, ("columns", "x", "relative")),
         ({"relatve": 1}, ("relatve",)),
         ({"columns": {"x": "much"}}, ("columns", "x")),
         ({"columns": {"x": {"absolute": -1}}}, ("columns", "x", "absolute")),
@@ -46,3 +50,20 @@ def test_anything_else_is_refused_at_its_place(written: Any, place: tuple[str, .
     with pytest.raises(ValidationError) as refusal:
         DECLARED.validate_python(written)
     assert refusal.value.errors()[0]["loc"] == place
+
+
+def test_a_relative_difference_of_the_whole_value_is_refused_with_what_to_write_instead() -> None:
+    for written in (1, 5, {"columns": {"x": {"relative": 2}}}):
+        with pytest.raises(ValidationError, match=r"a share below 1, such as 0\.01.*`absolute`"):
+            DECLARED.validate_python(written)
+    assert DECLARED.validate_python(0.999).relative == 0.999
+    assert DECLARED.validate_python({"absolute": 5, "columns": {"x": {"absolute": 1}}}).absolute == 5
+
+
+def test_editors_are_told_the_same_bounds() -> None:
+    schema = DECLARED.json_schema()
+    for relative in (schema["anyOf"][0], schema["anyOf"][1]["properties"]["relative"]):
+        assert (relative["minimum"], relative["exclusiveMaximum"]) == (0, 1)
+    one = schema["anyOf"][1]["properties"]["columns"]["additionalProperties"]["anyOf"]
+    assert one[0]["exclusiveMaximum"] == one[1]["properties"]["relative"]["exclusiveMaximum"] == 1
+    assert "exclusiveMaximum" not in schema["anyOf"][1]["properties"]["absolute"]

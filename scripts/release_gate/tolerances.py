@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from release_gate.verdict import Value
 
@@ -16,10 +16,22 @@ _EXACT = 1e-9
 _Difference = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+def _share(value: float) -> float:
+    """Below 1: of a difference as large as the larger value any two positive numbers are within."""
+    if value >= 1:
+        raise ValueError(
+            f"a relative tolerance is a share below 1, such as 0.01; for a difference of so much whatever the value, "
+            f"write `absolute`, such as {{absolute: {value:g}}}"
+        )
+    return value
+
+
 class Margin(Value):
     """A difference still called equal: a part of the value, or so much whatever the value; the larger counts."""
 
-    relative: Annotated[_Difference, Field(description="part of the value, or of the column's usual size")] = _EXACT
+    relative: Annotated[
+        _Difference, AfterValidator(_share), Field(description="part of the value, or of the column's usual size")
+    ] = _EXACT
     absolute: Annotated[_Difference, Field(description="so much, whatever the value")] = 0.0
 
 
@@ -39,11 +51,12 @@ def either(written: Any) -> Any:
 
 
 _NUMBER = {"type": "number", "minimum": 0}
+_SHARE = {**_NUMBER, "exclusiveMaximum": 1}
 _MARGIN = {
-    "relative": {**_NUMBER, "description": "part of the value, or of the column's usual size"},
+    "relative": {**_SHARE, "description": "part of the value, or of the column's usual size"},
     "absolute": {**_NUMBER, "description": "so much, whatever the value"},
 }
-_ONE = {"anyOf": [_NUMBER, {"type": "object", "properties": _MARGIN, "additionalProperties": False}]}
+_ONE = {"anyOf": [_SHARE, {"type": "object", "properties": _MARGIN, "additionalProperties": False}]}
 
 
 class Tolerance(Margin):
@@ -60,7 +73,7 @@ Declared = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                _NUMBER,
+                _SHARE,
                 {
                     "type": "object",
                     "properties": {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from release_gate.caller.agreement import MAXIMUM_BYTES, compared, parsed
@@ -58,6 +61,7 @@ def agreement(
     training: str = "training",
     serving: str = "serving",
     outputs: Path | None = None,
+    texts: Sequence[str] = (),
     **options: Any,
 ) -> Agreement:
     root = data.parent
@@ -69,6 +73,7 @@ def agreement(
         root=root,
         environment=given_environment(Path(sys.executable), root),
         runner=runner,
+        texts=texts,
         outputs=outputs,
     )
 
@@ -362,8 +367,56 @@ def test_a_transform_that_hangs_is_ended(runner: Processes, data: Path) -> None:
     assert "longer than 2 s" in str(agreement(runner, data, code, limit="2s").failed)
 
 
+def test_what_training_leaves_in_memory_does_not_answer_for_serving(runner: Processes, data: Path) -> None:
+    code = """
+MEAN = 0
+def training(frame):
+    global MEAN
+    MEAN = frame["count"].mean()
+    return frame[["count"]] - MEAN
+
+def serving(frame):
+    return frame[["count"]] - MEAN
+"""
+    found = agreement(runner, data, code)
+    assert [(one.column, one.count) for one in found.disagreements] == [("count", found.rows)]
+
+
+def test_serving_is_given_what_the_file_holds(runner: Processes, data: Path) -> None:
+    table = pa.table({"code": pa.array([2, None, 4], pa.int64()), "zip": ["007", "123", "456"]})
+    pq.write_table(table, data)
+    code = "def training(frame): return frame[['code']].astype(str)\ndef serving(frame): return training(frame)\n"
+    (found,) = agreement(runner, data, code, serving_rows="one").disagreements
+    assert (found.column, found.examples[0].training, found.examples[0].serving) == ("code", "2.0", "2")
+    table.to_pandas().to_csv(data.with_suffix(".csv"), index=False)
+    code = code.replace("code", "zip")
+    root = data.with_suffix(".csv")
+    assert agreement(runner, root, code, serving_rows="one").disagreements == ()
+    (found,) = agreement(runner, root, code, serving_rows="one", texts=["zip"]).disagreements
+    assert (found.count, found.examples[0].training, found.examples[0].serving) == (1, "7", "007")
+
+
+def test_what_one_call_does_to_its_request_is_no_other_s(runner: Processes, data: Path) -> None:
+    frame = pd.DataFrame({"cell": [{"width": one} for one in (1.0, 2.0, 3.0)]})
+    frame.to_parquet(data)
+    code = """
+def training(frame):
+    for cell in frame["cell"]:
+        cell["width"] *= 2.54
+    return frame["cell"].map(lambda cell: cell["width"]).to_frame()
+
+def serving(frame):
+    return frame["cell"].map(lambda cell: cell["width"]).to_frame()
+"""
+    found = agreement(runner, data, code)
+    assert [(one.count, one.modes) for one in found.disagreements] == [(3, ("alone", "together", "shuffled"))]
+
+
 def test_a_transform_that_crashes_python_is_said(runner: Processes, data: Path) -> None:
     code = "import os\ndef training(frame): os.kill(os.getpid(), 11)\nserving = training\n"
+    (raised,) = agreement(runner, data, code).raised
+    assert (raised.side, raised.error) == ("training", "the process ended by SIGSEGV")
+    code = "import os\ndef training(frame): return frame\ndef serving(frame): os.kill(os.getpid(), 11)\n"
     assert "status -11" in str(agreement(runner, data, code).failed)
 
 

@@ -14,7 +14,8 @@ from release_gate.caller.fuzz import MAXIMUM_BYTES, fuzzed, parsed
 from release_gate.caller.processes import Processes
 from release_gate.config import Transforms
 from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull, Policy, Rule, RuleKind
-from release_gate.gates.transform_fuzz import Fuzz, FuzzFailure
+from release_gate.gates.transform_fuzz import Fuzz, FuzzFailure, part
+from release_gate.verdict import Severity
 
 REJECT = Policy(on_null=OnNull.REJECT, on_invalid=OnInvalid.REJECT)
 KEEP = Policy(on_null=OnNull.KEEP, on_invalid=OnInvalid.REJECT)
@@ -200,6 +201,141 @@ def test_a_slow_transform_ends_the_search_and_that_is_told(root: Path, runner: P
     assert 0 < found.tried["training"] < 120
 
 
+ENDS = """
+import asyncio, os, time
+def training(frame):
+    return frame[["x"]]
+
+def serving(frame):
+    if (frame["x"] == 9).any():
+        ENDING
+    return frame[["x"]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("os._exit(0)", "the process ended with status 0"),
+        ("os.kill(os.getpid(), 11)", "the process ended by SIGSEGV"),
+        ("raise asyncio.CancelledError", "CancelledError"),
+    ],
+)
+def test_a_row_that_ends_the_process_is_found_and_the_rest_is_tried(
+    root: Path, runner: Processes, ending: str, said: str
+) -> None:
+    also = 'assert not frame["n"].isna().any()\n    return'
+    code = ENDS.replace("ENDING", ending).replace("return", also, 1)
+    found = tried(root, runner, code)
+    one, other = sorted(found.failures, key=lambda failure: failure.side)
+    assert (one.side, one.kind) == ("serving", "raised")
+    assert said in one.error
+    assert one.rows >= 1
+    assert (other.side, other.columns) == ("training", ("n",)), "what the other side broke is kept"
+    assert found.tried == {"training": 120, "serving": 120}
+    assert '"x": 9' in one.test
+
+
+def test_a_row_on_which_a_transform_never_returns_is_named(root: Path, runner: Processes) -> None:
+    code = ENDS.replace("ENDING", "time.sleep(600)")
+    found = tried(root, runner, code, fuzz={"rows": 20, "limit": "10s"})
+    assert [(one.side, one.error) for one in found.failures] == [("serving", "it does not return")], found
+    (one,) = found.failures
+    assert '"x": 9' in one.test
+    assert found.ended
+
+
+def test_edges_for_which_there_are_too_few_rows_are_told(root: Path, runner: Processes) -> None:
+    kinds = Column("kind", Kind.STRING, (Rule(RuleKind.ONE_OF, tuple(f"kind {one}" for one in range(50))),), REJECT)
+    code = "def training(frame):\n    return frame[['x']]\n"
+    found = tried(root, runner, code, contract=Contract("rows", "1.0.0", (kinds,)), fuzz={"rows": 30})
+    assert found.untried == {"kind": 20}
+    (told,) = part(found, "c.yml").findings
+    assert (told.code, told.severity, told.message) == (
+        "fuzz-unproven", Severity.NOTE, "30 rows are too few for 20 edges of kind"
+    )  # fmt: skip
+    assert "transforms.fuzz.rows" in told.remedy
+
+
+def test_what_training_leaves_in_memory_does_not_answer_for_serving(root: Path, runner: Processes) -> None:
+    code = """
+MEAN = None
+def training(frame):
+    global MEAN
+    MEAN = frame["x"].mean()
+    return frame[["x"]]
+
+def serving(frame):
+    return frame[["x"]] - MEAN + MEAN
+"""
+    found = tried(root, runner, code)
+    assert [(one.side, one.kind) for one in found.failures] == [("serving", "raised")]
+
+
+def test_a_feature_that_some_rows_do_not_have_is_found(root: Path, runner: Processes) -> None:
+    features = Contract("features", "1.0.0", (Column("n", Kind.NUMBER, policy=KEEP), Column("x", Kind.INTEGER)))
+    code = "def training(frame): return frame[['x', 'n']].dropna(axis=1)\ndef serving(frame): return training(frame)\n"
+    found = tried(root, runner, code, features=features)
+    assert {(one.side, one.kind, one.column) for one in found.failures} == {
+        ("training", "forbidden", "n"), ("serving", "forbidden", "n")
+    }  # fmt: skip
+    for one in found.failures:
+        assert "it makes no 'n'" in one.error
+        failing(root, one)
+
+
+def test_features_without_names_of_their_own_are_held_to_their_contract(root: Path, runner: Processes) -> None:
+    features = Contract("features", "1.0.0", (Column("n", Kind.NUMBER, policy=REJECT), Column("x", Kind.INTEGER)))
+    code = """
+def training(frame):
+    return frame[["x", "n"]].fillna(0)
+
+def serving(frame):
+    return frame[["x", "n"]].astype(float).to_numpy()
+"""
+    (one,) = tried(root, runner, code, features=features).failures
+    assert (one.side, one.kind, one.column) == ("serving", "forbidden", "n")
+
+
+def test_rows_that_are_alike_in_what_they_are_sorted_by_are_reordered_too(root: Path, runner: Processes) -> None:
+    code = """
+def training(frame):
+    return frame.sort_values("at", kind="stable").reset_index(drop=True)[["id", "x"]]
+"""
+    assert [one.kind for one in tried(root, runner, code).failures] == ["reordered"]
+
+
+def test_serving_is_given_whole_numbers_beside_a_null(root: Path, runner: Processes) -> None:
+    frame = pd.read_parquet(root / "rows.parquet").astype({"x": "Int64"})
+    frame.loc[0, "x"] = None
+    frame.to_parquet(root / "rows.parquet")
+    code = """
+def training(frame):
+    return frame[["id"]]
+
+def serving(frame):
+    assert not any(isinstance(one, float) and one == one for one in frame["x"].astype(object)), frame["x"]
+    return frame[["id"]]
+"""
+    assert tried(root, runner, code, serving_rows="one").failures == ()
+
+
+def test_days_are_held_to_bounds_that_are_days(root: Path, runner: Processes) -> None:
+    least = Rule(RuleKind.AT_LEAST, "2023-01-01")
+    code = """
+import datetime, pandas as pd
+def training(frame):
+    return pd.DataFrame({"day": [datetime.date(YEAR, 5, 10)] * len(frame)})
+def serving(frame):
+    return training(frame)
+"""
+    features = Contract("features", "1.0.0", (Column("day", Kind.DATE, (least,), REJECT),))
+    assert tried(root, runner, code.replace("YEAR", "2023"), features=features).failures == ()
+    one, _ = tried(root, runner, code.replace("YEAR", "2022"), features=features).failures
+    assert one.error == "'day' is '2022-05-10'; it must be at least 2023-01-01"
+    assert "assert" in failing(root, one)
+
+
 def test_values_of_a_sensitive_column_are_never_taken_from_the_data(root: Path, runner: Processes) -> None:
     secret = Policy(on_null=OnNull.REJECT, sensitive=True)
     contract = Contract("c", "1.0.0", (CONTRACT.columns[1], Column("undeclared", Kind.ARRAY, policy=secret)))
@@ -210,7 +346,7 @@ def test_values_of_a_sensitive_column_are_never_taken_from_the_data(root: Path, 
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import os\ndef training(frame):\n    os._exit(3)\n", "ended with status 3"),
+        ("import os\nos._exit(3)\n", "the training transform could not be tried: the process ended with status 3"),
         ("raise OSError('no disk')\n", "OSError: no disk"),
     ],
 )

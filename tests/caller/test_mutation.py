@@ -38,7 +38,7 @@ def checked(
     root: Path, runner: Processes, tests: str, *, code: str = CODE, mutants: int = 50, limit: str = "60s"
 ) -> Mutation:
     (root / "features.py").write_text(code)
-    (root / "tests").mkdir()
+    (root / "tests").mkdir(exist_ok=True)
     (root / "tests" / "test_features.py").write_text(tests)
     environment = given_environment(Path(sys.executable), root)
     traces = root / "traces"
@@ -122,3 +122,116 @@ def test_a_run_without_traces_proves_nothing(tmp_path: Path, runner: Processes) 
 @pytest.mark.parametrize("text", [b"{", b"[]", b'{"tried": -1}', b" " * (MAXIMUM_BYTES + 1)])
 def test_a_result_that_is_not_ours_is_no_result(text: bytes) -> None:
     assert parsed(text).failed is not None
+
+
+SCALED = "def training(x):\n    return x * 2\n\ndef serving(x):\n    return x + 2\n"
+
+
+def test_a_test_that_needs_the_one_before_it_notices_nothing_by_failing_alone(
+    tmp_path: Path, runner: Processes
+) -> None:
+    tests = """
+import time
+from features import serving, training
+
+SEEN = {}
+
+def test_first():
+    SEEN["made"] = training(3)
+    assert SEEN["made"] == 6
+
+def test_second():
+    time.sleep(0.2)
+    serving(3)
+    assert SEEN["made"] is not None
+"""
+    found = checked(tmp_path, runner, tests, code=SCALED)
+    assert (found.failed, found.undecided) == (None, 0)
+    # In the company of the first, the second test passes whatever serving returns.
+    assert {one.function for one in found.survived} == {"serving"}
+    assert (found.tried, found.killed) == (4, 2)
+
+
+@pytest.mark.parametrize("runs", [2, 5], ids=["from the first change on", "later"])
+def test_tests_that_come_to_fail_by_running_again_leave_changes_undecided(
+    tmp_path: Path, runner: Processes, runs: int
+) -> None:
+    tests = f"""
+import pathlib
+from features import serving, training
+
+COUNT = pathlib.Path(__file__).with_name("count.txt")
+
+def test_both():
+    assert training(3) == 6
+    serving(3)
+    seen = int(COUNT.read_text()) if COUNT.exists() else 0
+    COUNT.write_text(str(seen + 1))
+    assert seen < {runs}
+"""
+    found = checked(tmp_path, runner, tests, code=SCALED)
+    assert (found.killed, found.failed) == (0, None)
+    assert found.undecided == found.unsettled > 0
+    assert found.undecided + len(found.survived) == found.tried == 4
+    assert found.failing == "tests/test_features.py::test_both"
+
+
+@pytest.mark.parametrize("scope", ["module", "session", "class"])
+def test_what_a_shared_fixture_runs_is_run_by_every_test_that_has_it(
+    tmp_path: Path, runner: Processes, scope: str
+) -> None:
+    tests = f"""
+import pytest
+from features import serving, training
+
+@pytest.fixture(scope="{scope}")
+def made():
+    return training(3), serving(3)
+
+@pytest.fixture
+def again(made):
+    return made
+
+class TestMade:
+    def test_length(self, made):
+        assert len(made) == 2
+
+    def test_values(self, again):
+        assert again == (6, 5)
+
+    def test_nothing(self):
+        pass
+"""
+    found = checked(tmp_path, runner, tests, code=SCALED)
+    assert (found.survived, found.killed, found.failed) == ((), 4, None)
+
+
+def test_a_fixture_of_the_same_name_elsewhere_is_another(tmp_path: Path, runner: Processes) -> None:
+    fixture = "import features, pytest\n@pytest.fixture(scope='module')\ndef made(): return {}\n"
+    other = tmp_path / "tests" / "other"
+    other.mkdir(parents=True)
+    (other / "test_other.py").write_text(fixture.format("1") + "def test_it(made): assert made == 1\n")
+    users = "def test_one(made): pass\ndef test_two(made): pass\n"
+    found = checked(tmp_path, runner, fixture.format("features.serving(3)") + users, code=SCALED)
+    assert [(one.function, one.tests) for one in found.survived] == [("serving", 2)] * 2
+
+
+def test_a_test_that_needs_the_one_before_it_notices_what_it_looks_at_in_its_company(
+    tmp_path: Path, runner: Processes
+) -> None:
+    tests = """
+import time
+from features import serving, training
+
+SEEN = []
+
+def test_first():
+    SEEN.append(training(3))
+    assert SEEN == [6]
+
+def test_second():
+    time.sleep(0.2)
+    assert SEEN and serving(3) == 5
+"""
+    found = checked(tmp_path, runner, tests, code=SCALED)
+    assert (found.killed, found.undecided, found.survived, found.failed) == (4, 0, (), None)

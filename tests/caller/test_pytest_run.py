@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import coverage
 import pytest
 
 from release_gate.caller import pytest_run
 from release_gate.caller.environments import Environment, given_environment
 from release_gate.caller.processes import Processes
+from release_gate.gates import transform_functions
 from release_gate.gates.transform_facts import Agreement, TestRun
 from release_gate.gates.transform_tests import judge
 from release_gate.verdict import Finding
@@ -170,3 +173,57 @@ def test_missing_tools_are_named_with_what_to_do(runner: Processes, root: Path) 
     (found,) = findings(done)
     assert found.code == "test-tools-missing"
     assert "uv add --dev pytest coverage" in found.remedy
+
+
+def untested(done: TestRun, *names: str) -> list[tuple[str, int | None]]:
+    """Codes and lines of what the gate says of functions, where these are the transforms."""
+    references = [f"features:{name}" for name in names or ("scaled",)]
+    return [(one.code, one.where.line) for one in transform_functions.part(done, references).findings]
+
+
+def test_what_a_test_runs_itself_or_by_a_fixture_or_a_thread_is_tested(runner: Processes, root: Path) -> None:
+    assert untested(run(runner, root, GOOD)) == []
+    fixture = "import pytest, features\n@pytest.fixture(scope='session')\ndef made(): return features.scaled(2)\n"
+    assert untested(run(runner, root, fixture + "def test_made(made): assert made == 4\n")) == []
+    thread = (
+        "import features, threading\ndef test_thread():\n    one = threading.Thread(target=features.scaled, args=[2])\n"
+    )
+    assert untested(run(runner, root, thread + "    one.start()\n    one.join()\n")) == []
+
+
+def test_what_runs_while_tests_are_collected_is_run_by_no_test(runner: Processes, root: Path) -> None:
+    done = run(runner, root, "import features\nMADE = features.scaled(2), features.scaled(-1)\ndef test_it(): pass\n")
+    (covered,) = done.coverage or ()
+    assert covered.percent == 100.0
+    assert untested(done) == [("transform-untested", 2)]
+
+
+def test_a_file_can_not_take_its_own_functions_out_of_the_measurement(runner: Processes, root: Path) -> None:
+    marked = MODULE.replace("(value):", "(value):  # pragma: no cover")
+    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas\n"
+    (root / "features.py").write_text(types + marked)
+    done = run(runner, root, "import features\ndef test_it(): pass\n")
+    assert untested(done) == [("transform-untested", 5)]
+    (covered,) = done.coverage or ()
+    assert (covered.missing_lines, covered.statements) == ((6, 7, 8), 5), "what is for type checkers can't run"
+
+
+def test_a_transform_that_is_a_partial_function_is_tested_with_the_function_in_it(
+    runner: Processes, root: Path
+) -> None:
+    partial = (
+        "\n\ndef _serve(value, factor):\n    return value * factor\n\nserving = functools.partial(_serve, factor=2)\n"
+    )
+    (root / "features.py").write_text("import functools\n" + MODULE + partial)
+    assert ("transform-untested", 12) in untested(run(runner, root, GOOD), "scaled", "serving")
+    tested = GOOD + "\ndef test_serving():\n    import features\n    assert features.serving(2) == 4\n"
+    assert untested(run(runner, root, tested), "scaled", "serving") == []
+
+
+def test_a_coverage_without_its_part_in_c_tells_tests_apart_too(runner: Processes, root: Path) -> None:
+    installed = Path(coverage.__file__).parent
+    # First on the path, as everything in the folder that the tests are run from.
+    shutil.copytree(installed, root / "coverage", ignore=shutil.ignore_patterns("tracer*.so", "__pycache__"))
+    assert untested(run(runner, root, GOOD)) == []
+    loaded = "import features\nMADE = features.scaled(2), features.scaled(-1)\ndef test_it(): pass\n"
+    assert untested(run(runner, root, loaded)) == [("transform-untested", 2)]

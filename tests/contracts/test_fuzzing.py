@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import doctest
 import math
 import re
 from random import Random
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release_gate.contracts.allowed import Value, allows
-from release_gate.contracts.contract import Column, Contract, Kind, OnNull, Policy, Rule, RuleKind
-from release_gate.contracts.fuzz.fuzzing import domains, rows
+from release_gate.contracts.contract import Column, Contract, Kind, OnInvalid, OnNull, Policy, Rule, RuleKind
+from release_gate.contracts.fuzz import edge_order
+from release_gate.contracts.fuzz.edge_order import SHARE_OF_EDGES
+from release_gate.contracts.fuzz.fuzzing import Domain, domains, rows, untried
 from release_gate.contracts.fuzz.pattern_texts import texts
 
 REJECT, KEEP = Policy(on_null=OnNull.REJECT), Policy(on_null=OnNull.KEEP)
@@ -32,8 +35,33 @@ def tried(one: Column, number: int = 200, seed: int = 0) -> list[Value]:
     return [row[0] for row in rows(whole, domains(whole, seed, number), seed, number)]
 
 
-def rule(kind: RuleKind, value: object) -> Rule:
-    return Rule(kind, value)  # type: ignore[arg-type]
+def rule(kind: RuleKind, value: object, *, warns: bool = False) -> Rule:
+    return Rule(kind, value, warns)  # type: ignore[arg-type]
+
+
+def both(whole: Contract, number: int = 200, seed: int = 0) -> tuple[tuple[Domain, ...], list[tuple[Value, ...]]]:
+    found = domains(whole, seed, number)
+    return found, rows(whole, found, seed, number)
+
+
+def edgy(row: tuple[Value, ...], found: tuple[Domain, ...]) -> list[str]:
+    return [domain.name for value, domain in zip(row, found, strict=True) if repr(value) != repr(domain.plain)]
+
+
+def of_set(size: int, name: str = "x", policy: Policy = REJECT) -> Column:
+    return column(Kind.STRING, rule(RuleKind.ONE_OF, tuple(f"v{one}" for one in range(size))), name=name, policy=policy)
+
+
+def wide(columns: int) -> Contract:
+    """Like a table of weather: numbers that may be missing, a category, a moment, an id."""
+    bounds = rule(RuleKind.AT_LEAST, -60), rule(RuleKind.AT_MOST, 130)
+    numbers = [column(Kind.NUMBER, *bounds, name=f"n{one}", policy=KEEP) for one in range(columns - 3)]
+    return contract(
+        column(Kind.STRING, rule(RuleKind.PATTERN, "^[0-9]{8}$"), name="id", unique=True),
+        *numbers,
+        of_set(16, "carrier"),
+        column(Kind.TIMESTAMP, name="at"),
+    )
 
 
 def test_bounds_are_tried_inclusive_and_just_inside_exclusive() -> None:
@@ -68,6 +96,38 @@ def test_nulls_come_only_where_they_are_kept_and_what_is_imputed_in_their_place(
     imputed = tried(column(Kind.NUMBER, *bounds, policy=Policy(on_null=OnNull.IMPUTE, impute=77.25)))
     assert None not in imputed
     assert 77.25 in imputed
+    day = Policy(on_null=OnNull.IMPUTE, impute="2013-05-01")
+    assert dt.date(2013, 5, 1) in tried(column(Kind.DATE, rule(RuleKind.AT_LEAST, "2013-01-01"), policy=day))
+
+
+SET_NULL = OnInvalid.SET_NULL
+
+
+@pytest.mark.parametrize("on_null", [None, OnNull.KEEP, OnNull.REJECT])
+def test_what_is_set_to_null_comes_as_a_null(on_null: OnNull | None) -> None:
+    least, policy = rule(RuleKind.AT_LEAST, 0), Policy(on_null=on_null, on_invalid=SET_NULL)
+    found = tried(column(Kind.NUMBER, least, policy=policy))
+    assert None in found
+    assert found[0] is not None
+    (domain,) = domains(contract(column(Kind.NUMBER, least, policy=policy)), 0, 20)
+    assert domain.values.count(None) == 1
+    # What storage gives back keeps it too.
+    fitted = domain.fitted(lambda value: value)
+    assert fitted is not None
+    assert fitted.values.count(None) == fitted.edges.count(None) == 1
+    assert fitted.plain is not None
+
+
+def test_what_nothing_sets_to_null_or_what_does_not_stay_null_comes_as_none() -> None:
+    least = rule(RuleKind.AT_LEAST, 0)
+    assert None not in tried(column(Kind.NUMBER, policy=Policy(on_invalid=SET_NULL)))
+    warned = rule(RuleKind.AT_LEAST, 0, warns=True)
+    assert None not in tried(column(Kind.NUMBER, warned, policy=Policy(on_invalid=SET_NULL)))
+    dropped = Policy(on_null=OnNull.DROP_ROW, on_invalid=SET_NULL)
+    assert None not in tried(column(Kind.NUMBER, least, policy=dropped))
+    imputed = tried(column(Kind.NUMBER, least, policy=Policy(on_null=OnNull.IMPUTE, impute=7.5, on_invalid=SET_NULL)))
+    assert None not in imputed
+    assert 7.5 in imputed
 
 
 def test_every_category_is_tried_and_without_a_set_one_never_seen() -> None:
@@ -140,6 +200,121 @@ def test_the_first_row_is_ordinary_and_the_next_hold_one_edge_each() -> None:
     made = rows(whole, domains(whole, 0, 50), 0, 50)
     assert made[0] == (1, "a")
     assert all(sum(value != usual for value, usual in zip(row, made[0], strict=True)) == 1 for row in made[1:20])
+
+
+@pytest.mark.parametrize("columns", [4, 18, 60])
+def test_every_edge_of_a_wide_table_is_tried(columns: int) -> None:
+    found, made = both(wide(columns))
+    assert len(made) == 200
+    assert untried(found, made) == {}
+    at, carrier = ({row[-1] for row in made}, {row[-2] for row in made})
+    assert dt.datetime(2024, 2, 29, 12) in at  # noqa: DTZ001
+    assert dt.datetime(2024, 3, 10, 2, 30) in at  # noqa: DTZ001 - does not exist in New York
+    assert len(carrier) == 16
+
+
+def test_in_a_wide_table_edges_come_alone_first_and_then_no_more_in_a_row_than_must() -> None:
+    whole = wide(30)
+    found, made = both(whole)
+    # An id differs in every row: it may not repeat.
+    many = [len([name for name in edgy(row, found) if name != "id"]) for row in made]
+    alone = sum(one <= 1 for one in many)
+    assert alone > 100
+    assert max(many) <= SHARE_OF_EDGES * len(found) + 1
+    nulls = [row for row in made if None in row]
+    assert all(len([name for name in edgy(row, found) if name != "id"]) == 1 for row in nulls[:27])
+
+
+def test_with_fewer_rows_than_columns_the_nulls_do_not_meet_in_one_row() -> None:
+    found, made = both(wide(60), 30)
+    assert len(made) == 30
+    assert untried(found, made).keys() <= {"at"}  # more moments than rows
+    assert max(row.count(None) for row in made) <= 20
+    assert sum(row.count(None) for row in made) >= 57
+
+
+def test_a_set_larger_than_forty_is_tried_whole_where_rows_are_enough() -> None:
+    found, made = both(contract(of_set(150), of_set(120, "y")))
+    assert untried(found, made) == {}
+    exactly = both(contract(of_set(200), column(Kind.NUMBER, name="y", policy=KEEP)))
+    assert untried(*exactly) == {}
+
+
+def test_what_no_rows_could_hold_is_counted_by_column() -> None:
+    found, made = both(contract(of_set(500, policy=KEEP), column(Kind.BOOLEAN, name="b")))
+    missing = untried(found, made)
+    held = {row[0] for row in made} - {found[0].plain}
+    assert None in held
+    assert missing == {"x": 500 - len(held)}
+    assert 250 < missing["x"] < 400
+    assert any(edgy(row, found) == ["b"] for row in made), "a column is tried alone beside a set without end"
+    assert untried(found, []) == {"x": 500, "b": 1}
+    assert untried((), []) == {}
+
+
+def test_edges_are_told_apart_by_their_type_and_sign() -> None:
+    (domain,) = domains(contract(column(Kind.NUMBER)), 0, 10)
+    signed = Domain(domain.column, 1.0, (0.0, -0.0, True), (0.0, -0.0, True))
+    assert untried([signed], [(0.0,), (1,)]) == {"x": 2}
+
+
+def test_of_a_column_without_repeats_only_the_edges_must_be_tried() -> None:
+    bounds = rule(RuleKind.AT_LEAST, 1), rule(RuleKind.AT_MOST, 10**6)
+    found, made = both(contract(column(Kind.INTEGER, *bounds, name="id", unique=True), column(Kind.STRING)), 60)
+    assert len(found[0].values) > 60
+    assert {1, 2, 10**6, 10**6 - 1} <= {*found[0].edges, found[0].plain}
+    assert len(found[0].edges) < 10
+    assert untried(found, made) == {}
+    # Where a row needs some other value it is one from within: an edge would fail in the place of what is tried.
+    edges = set(found[0].edges)
+    assert all(len(edgy(row, found)) == 1 for row in made[1:40] if row[0] in edges)
+
+
+def test_few_rows_of_a_unique_column_hold_the_edges_of_the_others() -> None:
+    three = column(Kind.STRING, rule(RuleKind.ONE_OF, tuple("abcdefghi")), name="id", unique=True)
+    whole = contract(three, *(of_set(4, f"c{one}", KEEP) for one in range(6)))
+    found, made = both(whole)
+    assert len(made) == 9
+    assert untried(found, made) == {}
+
+
+def test_infinity_stands_beside_no_other_edge_that_a_request_could_carry() -> None:
+    whole = contract(*(column(Kind.NUMBER, name=f"n{one}", policy=KEEP) for one in range(40)))
+    found, made = both(whole)
+    assert untried(found, made) == {}
+    finite = [row for row in made if not any(isinstance(value, float) and math.isinf(value) for value in row)]
+    assert {edge for edges in [untried(found, finite)] for edge in edges.values()} == {2}
+
+
+def test_a_column_that_is_added_changes_no_values_of_the_others() -> None:
+    few, more = (domains(wide(columns), 0, 200) for columns in (10, 11))
+    values = {domain.name: repr(domain.values) for domain in more}
+    assert all(values[domain.name] == repr(domain.values) for domain in few)
+
+
+def test_wide_tables_too_are_the_same_for_the_same_seed() -> None:
+    assert repr(both(wide(40))) == repr(both(wide(40)))
+    assert repr(both(wide(40))) != repr(both(wide(40), seed=1))
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=12),
+    st.integers(1, 120),
+    st.integers(0, 3),
+)
+def test_what_can_be_tried_in_so_many_rows_is_tried(sizes: list[tuple[int, bool]], number: int, seed: int) -> None:
+    whole = contract(*(of_set(size, f"c{at}", KEEP if null else REJECT) for at, (size, null) in enumerate(sizes)))
+    found, made = both(whole, number, seed)
+    assert len(made) == number
+    assert edgy(made[0], found) == []
+    possible = [domain.name for domain in found if len(domain.edges) < number]
+    assert not set(untried(found, made)) & set(possible)
+    if number > sum(len(domain.edges) for domain in found):
+        assert all(len(edgy(row, found)) == 1 for row in made[1 : 1 + sum(len(domain.edges) for domain in found)])
+
+
+def test_the_example_of_the_module_runs() -> None:
+    assert doctest.testmod(edge_order).failed == 0
 
 
 def test_no_unique_value_and_no_key_comes_twice() -> None:

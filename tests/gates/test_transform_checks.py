@@ -8,6 +8,7 @@ import pytest
 
 from release_gate.gates import transform_functions, transform_fuzz, transform_mutation
 from release_gate.gates.transform_facts import FileCoverage, FunctionCoverage, Part, TestRun
+from release_gate.gates.transform_functions import Reached
 from release_gate.gates.transform_fuzz import Fuzz, FuzzFailure
 from release_gate.gates.transform_mutation import Mutation, Survivor
 from release_gate.verdict import Severity
@@ -132,3 +133,60 @@ def test_functions_are_listed_and_those_that_no_test_runs_are_told() -> None:
 def test_of_tests_that_did_not_pass_no_function_is_told(more: dict[str, Any]) -> None:
     untested = FunctionCoverage(name="training", percent=0, statements=4, line=3)
     assert functions(covered(untested, **more)) == Part()
+
+
+def test_where_no_test_runs_any_place_nothing_is_proven() -> None:
+    part = transform_mutation.part(Mutation(places=6))
+    assert codes(part) == ["mutation-unproven"]
+    assert "no test runs any of the 6 places" in part.findings[0].message
+    assert codes(transform_mutation.part(Mutation())) == [], "nothing can be changed in the files"
+
+
+def test_changes_whose_tests_fail_without_them_too_are_told_apart_from_time_that_was_up() -> None:
+    part = transform_mutation.part(
+        Mutation(places=6, covered=6, tried=6, killed=2, undecided=4, unsettled=4, failing="tests/test_a.py::test_b")
+    )
+    (found,) = part.findings
+    assert found.code == "mutation-unproven"
+    assert found.message == (
+        "4 of 6 changes are undecided: the tests that run them fail by themselves or when run again, "
+        "without any change as well, at tests/test_a.py::test_b"
+    )
+
+
+def test_a_transform_that_runs_only_while_files_are_loaded_is_untested_and_another_function_is_not_told() -> None:
+    part = functions(
+        covered(
+            Reached(name="training", percent=0, statements=4, line=3, loaded=True),
+            Reached(name="decorator", percent=0, statements=2, line=9, loaded=True),
+            Reached(name="helper", percent=0, statements=2, line=12),
+            Reached(name="serving", percent=50, statements=2, line=14),
+        )
+    )
+    assert [(one.code, one.where.line) for one in part.findings] == [
+        ("transform-untested", 3),
+        ("function-untested", 12),
+    ]
+
+
+def test_a_transform_that_is_another_name_of_a_function_is_judged_by_it() -> None:
+    part = functions(
+        covered(
+            Reached(name="training", percent=100, statements=4, line=3),
+            Reached(name="serving", percent=0, statements=2, line=9, alias=True),
+            Reached(name="other", percent=0, statements=2, line=12, alias=True),
+        )
+    )
+    assert [(one.code, one.where.line) for one in part.findings] == [("transform-untested", 9)]
+    assert [row[1] for row in part.tables[0].rows] == ["training", "serving"]
+
+
+@pytest.mark.parametrize(("percent", "found"), [(0.0, ["transform-untested"]), (10.0, [])])
+def test_of_a_file_that_knows_no_transform_by_name_some_function_must_run(percent: float, found: list[str]) -> None:
+    hidden = (
+        Reached(name="_serve", percent=percent, statements=4, line=3),
+        Reached(name="_hook", percent=0, statements=4, line=9, loaded=True),
+        Reached(name="_stub", percent=100, statements=0, line=12),
+    )
+    errors = [one.code for one in functions(covered(*hidden)).findings if one.severity is Severity.ERROR]
+    assert errors == found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -25,15 +26,17 @@ def compared(
     root: Path,
     environment: Environment,
     runner: Runner,
+    texts: Sequence[str] = (),
     outputs: Path | None = None,
 ) -> Agreement:
     """Both transforms on the same rows of `data`; whatever stops the comparison stands in `failed`.
 
-    What each side made is left in the folder `outputs`, if one is given.
+    `texts` are the columns that hold texts by contract: of a CSV file serving gets what stands there. What each side
+    made is left in the folder `outputs`, if one is given.
     """
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
         plan, out = Path(folder) / "plan.json", Path(folder) / "agreement.json"
-        plan.write_text(json.dumps(_plan(transforms, data, outputs)), encoding="utf-8")
+        plan.write_text(json.dumps(_plan(transforms, data, texts, outputs)), encoding="utf-8")
         words = [str(environment.python), str(SCRIPT), str(plan), str(out)]
         done = runner.run(words, cwd=root, environment=environment.variables, limit=transforms.limit)
         if done.timed_out:
@@ -47,13 +50,14 @@ def compared(
         return _inside(parsed(out.read_bytes()[: MAXIMUM_BYTES + 1]), root)
 
 
-def _plan(transforms: Transforms, data: Path, outputs: Path | None) -> dict[str, object]:
+def _plan(transforms: Transforms, data: Path, texts: Sequence[str], outputs: Path | None) -> dict[str, object]:
     """What `inside/transforms.py` is asked to do."""
     return {
         "training": transforms.training,
         "serving": transforms.serving,
         "data": str(data),
         "rows": transforms.rows,
+        "texts": [*texts],
         "tolerance": transforms.tolerance.model_dump(),
         "batches": transforms.serving_rows == "any",
         "outputs": str(outputs) if outputs is not None else None,

@@ -12,14 +12,14 @@ from release_gate.caller import fuzz_rows
 from release_gate.caller.commands import last_lines
 from release_gate.caller.environments import Environment
 from release_gate.config import Transforms
-from release_gate.contracts.contract import Contract, OnInvalid, OnNull, RuleKind
+from release_gate.contracts.contract import Contract, Kind, OnInvalid, OnNull, RuleKind
 from release_gate.edges import Runner
 from release_gate.gates.transform_fuzz import Fuzz
 
 SCRIPT = Path(__file__).parent / "inside" / "fuzzing.py"
 MAXIMUM_BYTES = 8 * 1024 * 1024
-GRACE = 30.0
-"""Seconds for starting Python and reading the data, which the limit of the search leaves out."""
+GRACE = 60.0
+"""Seconds for starting Python, reading the data and for last calls, which the limit of the search leaves out."""
 
 _JUDGED = {RuleKind.AT_LEAST, RuleKind.ABOVE, RuleKind.AT_MOST, RuleKind.BELOW, RuleKind.ONE_OF, RuleKind.NONE_OF}
 
@@ -38,10 +38,10 @@ def fuzzed(
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
         wanted = transforms.fuzz
         try:
-            rows, left = fuzz_rows.written(contract, data, Path(folder), seed=wanted.seed, number=wanted.rows)
+            made = fuzz_rows.written(contract, data, Path(folder), seed=wanted.seed, number=wanted.rows)
         except (OSError, ValueError) as error:
             return Fuzz(failed=f"no rows could be made: {error}"[:500])
-        secret = [name for name in left if name in contract.sensitive]
+        secret = [name for name in made.left if name in contract.sensitive]
         if secret:
             return Fuzz(failed=f"no values can be made for {_named(secret)}, and those of the data are sensitive")
         job, out = Path(folder) / "job.json", Path(folder) / "fuzz.json"
@@ -49,7 +49,8 @@ def fuzzed(
             "training": transforms.training,
             "serving": transforms.serving,
             "data": str(data),
-            "rows": str(rows),
+            "rows": str(made.file),
+            "texts": [column.name for column in contract.columns if column.kind is Kind.STRING],
             "promises": promises(features) if features is not None else [],
             "batches": transforms.serving_rows == "any",
             "limit": wanted.limit,
@@ -62,7 +63,7 @@ def fuzzed(
             return Fuzz(failed=f"it took longer than {done.seconds:.0f} s: a transform hangs on a row of the contract")
         if not done.ok or not out.is_file():
             return Fuzz(failed=f"it ended with status {done.status} and no result\n{last_lines(done.tail, 15)}")
-        return parsed(out.read_bytes()[: MAXIMUM_BYTES + 1])
+        return parsed(out.read_bytes()[: MAXIMUM_BYTES + 1]).model_copy(update={"untried": made.untried})
 
 
 def promises(features: Contract) -> list[dict[str, object]]:
@@ -70,6 +71,8 @@ def promises(features: Contract) -> list[dict[str, object]]:
     return [
         {
             "column": column.name,
+            "required": column.required,
+            "sensitive": column.name in features.sensitive,
             "nulls": column.policy.on_null is not OnNull.REJECT,
             "rules": [
                 (rule.kind.value, rule.value)

@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from release_gate.contracts.allowed import Value
 from release_gate.contracts.contract import Contract, Kind
-from release_gate.contracts.fuzz.fuzzing import domains, rows
+from release_gate.contracts.fuzz.fuzzing import domains, rows, untried
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -40,11 +40,17 @@ class Storage:
     back: Callable[[Value], Value]
 
 
-def written(contract: Contract, data: Path, folder: Path, *, seed: int, number: int) -> tuple[Path, list[str]]:
-    """A file of rows that the contract allows, of the columns that `data` has and values could be made for.
+@dataclass(frozen=True)
+class Made:
+    """A file of rows, the declared columns that are left to the data, and how many edges of a column have no row."""
 
-    Returns:
-        The file, and the declared columns that are left to the data.
+    file: Path
+    left: tuple[str, ...]
+    untried: dict[str, int]
+
+
+def written(contract: Contract, data: Path, folder: Path, *, seed: int, number: int) -> Made:
+    """Rows that the contract allows, of the columns that `data` has and values could be made for.
 
     Raises:
         ValueError: the types of the data can't be read, or no column is left.
@@ -64,8 +70,8 @@ def written(contract: Contract, data: Path, folder: Path, *, seed: int, number: 
         domain.name: [None if row[place] is None else storages[domain.name].cell(row[place]) for row in made]
         for place, domain in enumerate(found)
     }
-    left = [column.name for column in contract.columns if column.name in storages and column.name not in cells]
-    return (_as_text(cells, folder) if text else _as_parquet(cells, data, folder)), left
+    left = tuple(column.name for column in contract.columns if column.name in storages and column.name not in cells)
+    return Made(_as_text(cells, folder) if text else _as_parquet(cells, data, folder), left, untried(found, made))
 
 
 def _of_parquet(data: Path) -> dict[str, Storage]:
@@ -101,7 +107,8 @@ def _given(value: Value, stored: pa.DataType) -> Any:
 
 def _as_parquet(cells: dict[str, list[Any]], data: Path, folder: Path) -> Path:
     schema = parquet.read_schema(data)
-    fields = [schema.field(name) for name in cells]
+    # The contract says where nulls may be, not the file of today.
+    fields = [schema.field(name).with_nullable(True) for name in cells]
     columns = [pa.array(cells[field.name], type=field.type) for field in fields]
     notes = schema.metadata or {}
     # pandas notes there which of its types a column had; of an index that is a column nothing may be said here.

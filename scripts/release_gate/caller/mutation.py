@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from release_gate.caller.commands import last_lines
 from release_gate.caller.environments import Environment
-from release_gate.caller.pytest_run import DATA, SECONDS
+from release_gate.caller.pytest_run import DATA, SEEN
 from release_gate.config import MutationCheck
 from release_gate.edges import Runner
 from release_gate.gates.transform_mutation import Mutation
@@ -33,7 +33,7 @@ def mutated(
     runner: Runner,
 ) -> Mutation:
     """The tests on changes of `files`; `traces` is what `tested` left. Whatever stops the check is in `failed`."""
-    if not (traces / DATA).is_file() or not (traces / SECONDS).is_file():
+    if not (traces / DATA).is_file() or not (traces / SEEN).is_file():
         return Mutation(failed="the run of the tests left no traces of which test runs which line")
     with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
         job, out = Path(folder) / "job.json", Path(folder) / "mutation.json"
@@ -41,7 +41,7 @@ def mutated(
             "files": [str(file) for file in files],
             "tests": list(tests),
             "data": str(traces / DATA),
-            "seconds": str(traces / SECONDS),
+            "seen": str(traces / SEEN),
             **wanted.model_dump(),
             "out": str(out),
         }

@@ -58,6 +58,16 @@ class Checks:
         root, environment, runner = self.root, self.environment, self.runner
         return part(mutated(wanted, tests, files, traces, root=root, environment=environment, runner=runner))
 
+    def texts(self, contract: str, data: Path) -> tuple[str, ...]:
+        """The columns that hold texts by the contract in a file; none where it can't be read, which others tell."""
+        from release_gate.contracts.contract import Kind
+
+        try:
+            columns = self._contract(contract, data.stem).columns
+        except BadInput:
+            return ()
+        return tuple(column.name for column in columns if column.kind is Kind.STRING)
+
     def fuzzed(self, contract: str, data: Path) -> Part:
         """Both transforms on rows at the edges of the contract in a file, typed as `data` is."""
         from release_gate.caller.fuzz import fuzzed

@@ -150,9 +150,12 @@ def _judged(
     promise = promised(root, transforms.features) if transforms.features is not None else None
     shutil.rmtree(outputs, ignore_errors=True)  # what an earlier run left must not speak for this one
     make_folder(outputs)
-    agreement = compared(transforms, source, root=root, environment=environment, runner=runner, outputs=outputs)
-    files = [Path(file) for file in agreement.files if file is not None]
     checks = Checks(transforms, root, environment, runner)
+    texts = checks.texts(contract, source) if contract is not None else ()
+    agreement = compared(
+        transforms, source, root=root, environment=environment, runner=runner, texts=texts, outputs=outputs
+    )  # fmt: skip
+    files = [Path(file) for file in agreement.files if file is not None]
     tests, parts = checks.tested(files)
     if contract is not None and not agreement.missing:
         tried, differing = checks.fuzzed(contract, source), {one.column for one in agreement.disagreements}

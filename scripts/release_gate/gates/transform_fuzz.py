@@ -8,7 +8,7 @@ from pydantic import Field
 
 from release_gate.findings import finding
 from release_gate.gates.transform_facts import Fact, Part, Short, Side
-from release_gate.verdict import Finding, Table, Where
+from release_gate.verdict import Finding, Severity, Table, Where
 
 Kind = Literal["raised", "input-changed", "rows-changed", "reordered", "forbidden"]
 
@@ -32,7 +32,10 @@ class FuzzFailure(Fact):
 
 
 class Fuzz(Fact):
-    """The search: how many rows were made and tried, what they broke; `failed` says why there was none."""
+    """The search: how many rows were made and tried, what they broke; `failed` says why there was none.
+
+    `untried` tells of how many edges of a column no row was made.
+    """
 
     rows: Annotated[int, Field(ge=0)] = 0
     columns: Annotated[int, Field(ge=0)] = 0
@@ -40,6 +43,7 @@ class Fuzz(Fact):
     filled: Annotated[tuple[Short, ...], Field(max_length=2000)] = ()
     failures: Annotated[tuple[FuzzFailure, ...], Field(max_length=20)] = ()
     ended: bool = False
+    untried: dict[Short, int] = Field(default_factory=dict)
     failed: Annotated[str, Field(max_length=8000)] | None = None
 
 
@@ -76,6 +80,12 @@ def _broken(fuzz: Fuzz, contract: str) -> list[Finding]:
     if fuzz.ended:
         tried = ", ".join(f"{name} {number}" for name, number in fuzz.tried.items())
         found.append(finding("fuzz-unproven", f"the time was up before all {fuzz.rows} rows were tried ({tried})"))
+    if fuzz.untried:
+        names = ", ".join(list(fuzz.untried)[:5]) + (" and more" if len(fuzz.untried) > 5 else "")
+        edges = f"{sum(fuzz.untried.values())} edges of {names}"
+        remedy = "More rows try more of them: `transforms.fuzz.rows`."
+        message = f"{fuzz.rows} rows are too few for {edges}"
+        found.append(finding("fuzz-unproven", message, remedy=remedy, severity=Severity.NOTE))
     if fuzz.rows == 0:
         found.append(finding("fuzz-unproven", f"no row could be made that {contract} allows"))
     return found

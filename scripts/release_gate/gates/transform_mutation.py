@@ -25,7 +25,8 @@ class Survivor(Fact):
 class Mutation(Fact):
     """The check: `places` that could be changed, `covered` ones that a test runs, and what became of those tried.
 
-    `failed` says why none of it can be believed, `ended` that the time was up before all were tried.
+    Of those `undecided` the tests of `unsettled` ones fail without the change too, `failing` is such a test. `failed`
+    says why none of it can be believed, `ended` that the time was up before all were tried.
     """
 
     places: Annotated[int, Field(ge=0)] = 0
@@ -34,6 +35,8 @@ class Mutation(Fact):
     killed: Annotated[int, Field(ge=0)] = 0
     timed_out: Annotated[int, Field(ge=0)] = 0
     undecided: Annotated[int, Field(ge=0)] = 0
+    unsettled: Annotated[int, Field(ge=0)] = 0
+    failing: Short | None = None
     survived: Annotated[tuple[Survivor, ...], Field(max_length=10_000)] = ()
     ended: bool = False
     failed: Annotated[str, Field(max_length=8000)] | None = None
@@ -63,8 +66,17 @@ def _findings(mutation: Mutation) -> list[Finding]:
         )
         for one in mutation.survived[:NAMED]
     ]
-    if mutation.ended or mutation.undecided:
-        left = f"{mutation.tried} changes were begun, {mutation.undecided} of them without an end"
+    if mutation.covered == 0 < mutation.places:
+        none = f"no test runs any of the {_many(mutation.places, 'place')} that could be changed"
+        found.append(finding("mutation-unproven", none))
+    if mutation.unsettled:
+        which = f"{mutation.unsettled} of {_many(mutation.tried, 'change')} are undecided"
+        why = "the tests that run them fail by themselves or when run again, without any change as well"
+        at = f", at {mutation.failing}" if mutation.failing else ""
+        found.append(finding("mutation-unproven", f"{which}: {why}{at}"))
+    late = mutation.undecided - mutation.unsettled
+    if mutation.ended or late > 0:
+        left = f"{mutation.tried} changes were begun, {late} of them without an end"
         found.append(finding("mutation-unproven", f"the time was up before all changes were tried: {left}"))
     return found
 

@@ -7,6 +7,8 @@ import math
 from typing import Any
 
 EXAMPLES = 3
+EXACT = 1e-9
+"""A relative tolerance that is for the last digits of fractions only."""
 COLUMNS = 200
 
 
@@ -72,18 +74,35 @@ def missing(value: Any) -> bool:
 def equal(one: Any, other: Any, tolerance: float, scale: float, absolute: float = 0.0) -> bool:
     """Numbers within the tolerance of the larger of them, or of the column's usual size; all else exactly.
 
-    `absolute` is a difference that is tolerated whatever the size.
+    `absolute` is a difference that is tolerated whatever the size. Of lists and objects each value is compared so.
     """
+    one, other = unpacked(one), unpacked(other)
+    if isinstance(one, (list, dict)) or isinstance(other, (list, dict)):
+        if type(one) is not type(other) or len(one) != len(other) or (isinstance(one, dict) and set(one) != set(other)):
+            return False
+        pairs = ((one[key], other[key]) for key in one) if isinstance(one, dict) else zip(one, other, strict=True)
+        return all(equal(inner, outer, tolerance, scale, absolute) for inner, outer in pairs)
     if missing(one) or missing(other):
         return missing(one) and missing(other)
     if isinstance(one, (bool, int, float)) and isinstance(other, (bool, int, float)):
         if math.isinf(one) or math.isinf(other):
             return one == other
+        if isinstance(one, int) and isinstance(other, int) and tolerance <= EXACT:
+            return abs(one - other) <= absolute  # whole numbers have no digits to lose
         return abs(one - other) <= max(absolute, tolerance * max(abs(one), abs(other), scale))
     try:
         return bool(one == other)
     except (TypeError, ValueError):
-        return str(one) == str(other)
+        return False  # what can't be compared is different
+
+
+def unpacked(value: Any) -> Any:
+    """Arrays and tuples as lists, decimals as numbers."""
+    if isinstance(value, tuple):
+        return list(value)
+    if getattr(value, "ndim", False) and hasattr(value, "tolist"):
+        return value.tolist()
+    return float(value) if type(value).__name__ == "Decimal" else value
 
 
 def scalars(column: Any) -> list[Any]:
@@ -211,18 +230,23 @@ def typed(answers: Any, training: Any) -> Any:
     return answers.astype({name: training[name].dtype for name in empty if training[name].isna().any()})
 
 
-def concatenated(answers: list[Any]) -> Any:
+def concatenated(answers: list[Any], wanted: list[str]) -> Any:
     """Tables one below the other, as objects: joining must not turn one type into another.
 
-    A column that some of them lack counts as lacking.
+    A wanted column that some of them lack counts as lacking; any other counts where one of them has it.
     """
     import pandas as pd
 
-    names = [name for name in answers[0].columns if all(name in answer.columns for answer in answers)]
+    every = list(dict.fromkeys(name for answer in answers for name in answer.columns))
+    names = [name for name in every if name not in set(wanted) or all(name in answer.columns for answer in answers)]
     return pd.DataFrame(
         {
-            name: pd.Series([value for answer in answers for value in answer[name].astype(object)], dtype=object)
+            name: pd.Series([value for answer in answers for value in _cells(answer, name)], dtype=object)
             for name in names
         },
         columns=names,
     )
+
+
+def _cells(answer: Any, name: str) -> Any:
+    return answer[name].astype(object) if name in answer.columns else [None] * len(answer)

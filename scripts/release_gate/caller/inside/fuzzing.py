@@ -1,26 +1,31 @@
 """Gives the transforms rows that the contract allows, and finds the smallest on which one breaks a promise.
 
 Run by the caller's Python: `fuzzing.py JOB`, a JSON file: {training, serving: module:function; data: the file whose
-types the rows have; rows: a file of rows for the columns that could be made, the first of them ordinary; promises: what
-the features must keep; batches: whether serving takes several rows; limit: seconds; out}. Writes one JSON object to
-`out`; the exit status is 0 whenever it could be written. Needs pandas, nothing else.
+types the rows have; rows: a file of rows for the columns that could be made, the first of them ordinary; texts: the
+columns that the contract calls texts; promises: what the features must keep; batches: whether serving takes several
+rows; limit: seconds; out}. Writes one JSON object to `out`; the exit status is 0 whenever it could be written. Needs
+pandas, nothing else.
+
+Each side is tried in a process of its own, which says where it is: what one leaves in memory can't answer for the
+other, and a row that ends the process or never returns is found like any other.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import math
 import sys
+import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-FAILURES = 5
-"""Different failures of one side that are told."""
+PATIENCE = 10.0
+"""Seconds after the end of the search in which a last call must return."""
 
 
 def own(name: str) -> Any:
@@ -35,28 +40,38 @@ def own(name: str) -> Any:
 
 # Python puts a script's folder first; there our files would hide the caller's modules of the same name.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
-transforms, promises, shrinking, ready_tests = (
-    own(name) for name in ("transforms", "promises", "shrinking", "ready_tests")
-)
+transforms, searching = own("transforms"), own("searching")
+apart = transforms.apart
+TOOLS = SimpleNamespace(**{name: own(name) for name in ("promises", "shrinking", "ready_tests")})
+ENDS = searching.FAILURES + 1
+"""Processes of one side that may end before the search is given up."""
 
 
-def given(data: str, made: str) -> tuple[Any, list[str]]:
+def given(job: dict[str, Any], *, client: bool) -> tuple[Any, list[str]]:
     """The rows as the caller's pandas reads such data; columns that could not be made hold values of the data.
+
+    For a `client` values are what the file holds, whatever pandas makes of it.
 
     Returns:
         The rows, and the names of the columns that were taken from the data.
     """
     import pandas as pd
 
-    whole, _ = transforms.sampling.read(data)
-    rows = transforms.sampling.read(made)[0]
+    sampling = transforms.sampling
+    data, made, texts = job["data"], job["rows"], job["texts"]
+    whole, _ = sampling.read(data)
+    read = sampling.read(made)[0]
+    rows = sampling.stored(made, read, list(range(len(read))), texts) if client else read
     rows = rows[[name for name in rows.columns if name in whole.columns]]
-    rows = rows.astype({name: wider(rows[name].dtype, whole[name].dtype) for name in rows.columns})
+    if not client:
+        rows = rows.astype({name: wider(rows[name].dtype, whole[name].dtype) for name in rows.columns})
     filled = [name for name in whole.columns if name not in rows.columns]
     if filled and not whole.empty:
-        chosen = transforms.sampling.chosen(whole, len(rows))
+        chosen = sampling.chosen(whole, len(rows))
         places = [chosen[number % len(chosen)] for number in range(len(rows))]
-        rows = pd.concat([rows, whole.loc[:, filled].iloc[places].reset_index(drop=True)], axis=1)
+        rest = whole.loc[:, filled].iloc[places].reset_index(drop=True)
+        rest = sampling.stored(data, rest, places, texts) if client else rest
+        rows = pd.concat([rows, rest], axis=1)
     return rows[[name for name in whole.columns if name in rows.columns]], [str(name) for name in filled]
 
 
@@ -74,85 +89,81 @@ def representable(frame: Any) -> Any:
     return frame.loc[[not one for one in endless]].reset_index(drop=True)
 
 
-def found(side: Any, frame: Any, *, batches: bool) -> tuple[list[dict[str, Any]], int]:
-    """Each different failure once, with its smallest rows, and how many rows were tried."""
-    plain = shrinking.taken(frame, [0])
-    told: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for position in range(len(frame)):
-        if side.late:
-            return list(told.values()), position
-        row = shrinking.taken(frame, [position])
-        failure = side.failure(row)
-        if failure is None:
-            continue
-        wanted = promises.signature(failure)
-        if wanted in told:
-            told[wanted]["rows"] += 1
-        elif len(told) < FAILURES:
-            told[wanted] = {**smallest(side, row, plain, side.failure), "rows": 1, "alone": True}
-    for check in (side.failure, side.reordered) if batches and not side.late else ():
-        failure = check(frame)
-        # What a row does alone it would only do again in the batch.
-        if failure is not None and promises.signature(failure) not in told:
-            rows = shrinking.fewest(frame, failing(check, failure), lambda: side.late)
-            wanted = promises.signature(failure)
-            told[wanted] = {**smallest(side, rows, plain, check), "rows": len(rows), "alone": False}
-    return list(told.values()), len(frame)
-
-
-def failing(check: Callable[[Any], Any], wanted: dict[str, Any]) -> Callable[[Any], bool]:
-    """Whether the check still fails in that very way."""
-
-    def fails(frame: Any) -> bool:
-        failure = check(frame)
-        return failure is not None and promises.signature(failure) == promises.signature(wanted)
-
-    return fails
-
-
-def smallest(side: Any, rows: Any, plain: Any, check: Callable[[Any], Any]) -> dict[str, Any]:
-    """The failure on rows as ordinary as they can be, with the columns that matter and a test to paste."""
-    first = check(rows)
-    fails = failing(check, first)
-    rows, needed = shrinking.ordinary(rows, plain, fails, lambda: side.late)
-    rows = shrinking.read(rows, plain, fails, side.made, lambda: side.late)
-    # A transform that fails now and then may not fail again: then what was seen first is told.
-    failure = check(rows) or first
-    try:
-        made = side.call(side.present(rows))
-    except (Exception, SystemExit):  # noqa: BLE001 - that is the failure
-        made = None
-    built = ready_tests.table(rows) if side.name == "training" else ready_tests.requests(side.requests(rows))
-    facts = {key: failure.get(key) for key in ("kind", "error", "file", "line", "column")}
-    test = ready_tests.test(side.reference, built, failure, made)
-    return {**facts, "side": side.name, "columns": needed[:20], "test": test}
-
-
-def fuzzed(job: dict[str, Any]) -> dict[str, Any]:
-    """Everything that is found about both transforms within the limit; half of it is for each."""
-    frame, filled = given(job["data"], job["rows"])
-    result: dict[str, Any] = {"rows": len(frame), "columns": frame.shape[1], "filled": filled, "failures": []}
+def tried(job: dict[str, Any], name: str, file: Path, ended: str | None) -> dict[str, Any]:
+    """One side on all rows, in this process."""
+    frame, filled = given(job, client=name == "serving")
+    rows = frame if name == "training" else representable(frame)
+    found = searching.Found(file)
     tools = SimpleNamespace(comparing=transforms.comparing, said=transforms.said, load=transforms.load)
-    result["tried"] = {}
-    started = time.monotonic()
-    for share, name in ((0.5, "training"), (1.0, "serving")):
-        rows = frame if name == "training" else representable(frame)
-        until = started + share * job["limit"]
-        side = promises.Side(name, job[name], promises=job["promises"], until=until, tools=tools)
-        failures, tried = found(side, rows, batches=name == "training" or job["batches"])
-        result["failures"] += failures
-        result["tried"][name] = tried
-        result["ended"] = result.get("ended", False) or side.late
+    side = TOOLS.promises.Side(name, job[name], promises=job["promises"], names=job["names"], tools=tools)
+    began = time.monotonic()
+    if found.size is None:
+        # Only now: starting and reading take none of the search's time.
+        found.say(size={"rows": len(frame), "columns": frame.shape[1], "filled": filled}, until=began + job["seconds"])
+    side.until = found.until
+    search = searching.Search(side, rows, found, TOOLS)
+    number = search.run(batches=name == "training" or job["batches"], ended=ended)
+    left = max(0.0, side.until - time.monotonic())
+    return {"tried": number, "late": side.late, "names": side.usual, "left": left}
+
+
+def fuzzed(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Everything that is found about both transforms within the limit; half of it is for each."""
+    result: dict[str, Any] = {"failures": [], "tried": {}, "ended": False}
+    job = {**job, "names": None, "seconds": job["limit"] / 2}
+    for name in ("training", "serving"):
+        file = folder / f"{name}.jsonl"
+        told, why = one_side(job, name, file)
+        if "failed" in told:
+            return told
+        found = searching.Found(file)
+        if found.at is None or found.size is None:
+            return {"failed": f"the {name} transform could not be tried: {why}"}
+        result |= found.size
+        result["failures"] += found.told.values()
+        result["tried"][name] = told.get("tried", max(found.at, 0))
+        # Where each new process ended too, the rest was not tried.
+        result["ended"] = result["ended"] or told.get("late", True)
+        job = {**job, "names": told.get("names"), "seconds": job["limit"] / 2 + told.get("left", 0.0)}
     return result
 
 
-def main(job_file: str) -> None:
-    """Load, try, write."""
-    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+def one_side(job: dict[str, Any], name: str, file: Path) -> tuple[dict[str, Any], str | None]:
+    """What a process says that tried one side to its end, and how the last one ended that did not."""
+
+    begun = 0.0
+
+    def until() -> float | None:
+        known = searching.Found(file).until
+        # The process that only says how the last one ended has its time too.
+        return None if known is None else max(float(known), begun) + PATIENCE
+
+    ended: str | None = None
+    for _ in range(ENDS):
+        begun = time.monotonic()
+        try:
+            work = functools.partial(answered, job, name, file, ended)
+            return apart.Apart(work).result(until), ended
+        except apart.Died as end:
+            ended = str(end)
+        if searching.Found(file).at is None:
+            break
+    return {}, ended
+
+
+def answered(job: dict[str, Any], name: str, file: Path, ended: str | None) -> dict[str, Any]:
+    """One side tried, or why it could not be."""
     try:
-        result = fuzzed(job)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - said as the reason why nothing was tried
-        result = {"failed": transforms.said(error)["error"]}
+        return tried(job, name, file, ended)
+    except BaseException as error:  # noqa: BLE001 - said as the reason why nothing was tried
+        return {"failed": transforms.said(error)["error"]}
+
+
+def main(job_file: str) -> None:
+    """Try, write."""
+    job = json.loads(Path(job_file).read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="release-gate-") as folder:
+        result = fuzzed(job, Path(folder))
     Path(job["out"]).write_text(json.dumps(result), encoding="utf-8")
 
 

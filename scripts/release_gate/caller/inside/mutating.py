@@ -1,9 +1,10 @@
 """Runs the caller's tests against small changes of the transforms' files, and says which changes they don't notice.
 
 Run by the caller's Python: `mutating.py JOB`, a JSON file: {files, tests: pytest's arguments;
-data: coverage's data of a run in which each test was a context; seconds: a file with the time of each test; mutants,
-seed, limit; out}. No file is changed: each change lives in a process of its own, forked from this one, whose importer
-hands out the changed code. Writes one JSON object to `out`. Needs pytest and coverage, and a system that can fork.
+data: coverage's data of a run in which each test and each shared fixture was a context; seen: a file with the time of
+each test, `seconds`, and the tests that have each of those fixtures, `users`; mutants, seed, limit; out}. No file is
+changed: each change lives in a process of its own, forked from this one, whose importer hands out the changed code.
+Writes one JSON object to `out`. Needs pytest and coverage, and a system that can fork.
 """
 
 from __future__ import annotations
@@ -40,8 +41,11 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HE
 mutants, forked = own("mutants"), own("forked")
 
 
-def candidates(files: list[str], data: str) -> tuple[list[dict[str, Any]], int]:
-    """Every change whose place some test runs, with those tests; and how many places there are at all."""
+def candidates(files: list[str], data: str, users: dict[str, list[str]]) -> tuple[list[dict[str, Any]], int]:
+    """Every change whose place some test runs, with those tests; and how many places there are at all.
+
+    What a fixture of `users` runs, all of its tests run.
+    """
     import coverage
 
     measured = coverage.CoverageData(basename=data)
@@ -50,16 +54,15 @@ def candidates(files: list[str], data: str) -> tuple[list[dict[str, Any]], int]:
     places = 0
     for file in files:
         tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-        contexts = measured.contexts_by_lineno(file)
-        everywhere = {test for tests in contexts.values() for test in tests if test}
+        tests = {
+            line: {test for one in contexts if one for test in users.get(one, [one])}
+            for line, contexts in measured.contexts_by_lineno(file).items()
+        }
+        everywhere = set().union(*tests.values())
         for number, change in enumerate(mutants.changes(tree)):
             places += 1
             # What runs at import is used by whoever uses the file.
-            ran = (
-                {test for line in change.lines for test in contexts.get(line, ()) if test}
-                if change.function
-                else everywhere
-            )
+            ran = set().union(*(tests.get(line, set()) for line in change.lines)) if change.function else everywhere
             if ran:
                 line = change.expression.lineno
                 found.append({"file": file, "number": number, "line": line, "function": change.function, "tests": ran})
@@ -101,14 +104,17 @@ class Unbelievable(Exception):
 class Check:
     """The tests of a job, to be run on one change after another until the time is up."""
 
-    def __init__(self, job: dict[str, Any], found: list[dict[str, Any]]) -> None:
+    def __init__(self, job: dict[str, Any], found: list[dict[str, Any]], seconds: dict[str, float]) -> None:
         self.job = job
         self.until = time.monotonic() + job["limit"]
-        self._seconds: dict[str, float] = json.loads(Path(job["seconds"]).read_text(encoding="utf-8"))
+        self._seconds: dict[str, float] = seconds
         self._all = {
             group[0].split("::")[0]: group for group in self._files({test for one in found for test in one["tests"]})
         }
         self._clean: dict[str, float] = {}
+        self._sound: dict[tuple[str, ...], bool] = {}
+        self.failing: str | None = None
+        """The first test that failed without any change, after it had passed."""
 
     @property
     def left(self) -> float:
@@ -143,43 +149,87 @@ class Check:
             load(how.told)
         return self._clean[file]
 
-    def noticed(self, change: dict[str, Any], tree: ast.Module) -> str:
-        """How the tests ended on the change, one file after another until one fails: passed, failed, timed out, late.
+    def _limit(self, file: str) -> float:
+        return 5.0 + 2 * self._prepared(file)
+
+    def _passes(self, tests: list[str], limit: float) -> bool:
+        """Whether they pass without any change, now and without those that are left out."""
+        how = self._run(tests, {}, limit)
+        if how.outcome != "passed":
+            self.failing = self.failing or (how.seen[-1] if how.seen else tests[0])
+        return bool(how.outcome == "passed")
+
+    def noticed(self, change: dict[str, Any], tree: ast.Module) -> tuple[str, str]:
+        """How the tests ended on the change, one file after another until one fails, and that file.
+
+        passed, failed, timed out, late; unsettled: they fail without the change too, and those of no other file do.
 
         Raises:
             Unbelievable: the tests don't pass without the change.
         """
+        ended = ("passed", "")
         for group in self._files(change["tests"]):
-            limit = 5.0 + 2 * self._prepared(group[0].split("::")[0])
-            if self.left <= 0:
-                return "late"
-            how = self._run(group, {change["file"]: tree}, min(self.left, limit))
-            if how.outcome != "passed":
-                # Where our own time was up, nothing is known.
-                return "late" if how.outcome == "timed out" and self.left <= 0 else str(how.outcome)
-        return "passed"
+            file = group[0].split("::")[0]
+            limit = self._limit(file)
+            outcome = "late" if self.left <= 0 else self._answer(group, self._all[file], {change["file"]: tree}, limit)
+            if outcome not in ("passed", "unsettled"):
+                return outcome, file
+            if outcome == "unsettled":
+                ended = (outcome, file)
+        return ended
+
+    def _answer(self, group: list[str], whole: list[str], changed: dict[str, ast.Module], limit: float) -> str:
+        """How tests ended, or all tests of their file where they need the company of others."""
+        for tests in [group] if group == whole else [group, whole]:
+            if self._sound.get(tuple(tests), True):
+                how = self._run(tests, changed, min(self.left, limit))
+                if how.outcome == "timed out" and self.left <= 0:
+                    return "late"  # our own time was up: nothing is known
+                if how.outcome == "passed":
+                    return "passed"
+                if tuple(tests) not in self._sound:
+                    self._sound[tuple(tests)] = self._passes(tests, limit)
+                if self._sound[tuple(tests)]:
+                    return str(how.outcome)
+        return "unsettled"
+
+    def still(self, file: str) -> bool:
+        """Whether the tests of a file pass after all the runs; taken for granted where that would take too long."""
+        return self.left < -LONGEST_START or self._passes(self._all[file], self._limit(file))
 
 
 def tried(job: dict[str, Any]) -> dict[str, Any]:
     """Everything that is found within the limit."""
-    found, places = candidates(job["files"], job["data"])
-    check = Check(job, found)
-    counts = {"killed": 0, "timed_out": 0, "undecided": 0}
+    seen = json.loads(Path(job["seen"]).read_text(encoding="utf-8"))
+    found, places = candidates(job["files"], job["data"], seen["users"])
+    check = Check(job, found, seen["seconds"])
     result: dict[str, Any] = {"places": places, "covered": len(found), "survived": [], "ended": False}
+    noticed: list[tuple[str, str]] = []
     for one in chosen(found, job["mutants"], job["seed"]):
         if check.left <= 0:
             result["ended"] = True
             break
         tree, before, after = mutants.mutated(Path(one["file"]).read_text(encoding="utf-8"), one["number"])
-        outcome = check.noticed(one, tree)
+        outcome, by = check.noticed(one, tree)
         if outcome == "passed":
             shown = {key: one[key] for key in ("file", "line", "function")}
             result["survived"].append(
                 {**shown, "before": before[:300], "after": after[:300], "tests": len(one["tests"])}
             )
         else:
-            counts[{"failed": "killed", "timed out": "timed_out"}.get(outcome, "undecided")] += 1
-    return {**result, **counts, "tried": len(result["survived"]) + sum(counts.values())}
+            noticed.append((outcome, by))
+    counts = counted(check, noticed)
+    return {**result, **counts, "tried": len(result["survived"]) + len(noticed), "failing": check.failing}
+
+
+def counted(check: Check, noticed: list[tuple[str, str]]) -> dict[str, int]:
+    """What became of the changes that did not pass: those by tests that have come to fail anyway are undecided."""
+    said = ("failed", "timed out")
+    lost = {file for file in sorted({file for outcome, file in noticed if outcome in said}) if not check.still(file)}
+    ends = ["unsettled" if outcome in said and file in lost else outcome for outcome, file in noticed]
+    killed, timed_out = (ends.count(outcome) for outcome in said)
+    undecided = len(ends) - killed - timed_out
+    return {"killed": killed, "timed_out": timed_out, "undecided": undecided, "unsettled": ends.count("unsettled")}
 
 
 def options() -> list[str]:

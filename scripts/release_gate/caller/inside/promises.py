@@ -6,7 +6,10 @@ contract of the features forbids.
 
 from __future__ import annotations
 
+import copy
+import datetime as dt
 import json
+import math
 import time
 from typing import Any
 
@@ -14,12 +17,20 @@ Failure = dict[str, Any]
 
 
 class Side:
-    """A transform, how rows are handed to it, and what its features must keep; the search ends at `until`."""
+    """A transform, how rows are handed to it, and what its features must keep; the search ends at `until`.
 
-    def __init__(self, name: str, reference: str, *, promises: list[Failure], until: float, tools: Any) -> None:
-        self.name, self.reference, self.promises, self.until = name, reference, promises, until
+    `names` are those of the features, for answers that have none of their own. `usual` are the features of an ordinary
+    row, which every row must have; None where it does not go through.
+    """
+
+    def __init__(
+        self, name: str, reference: str, *, promises: list[Failure], names: list[str] | None, tools: Any
+    ) -> None:
+        self.name, self.reference, self.promises, self.until = name, reference, promises, math.inf
         self.comparing, self.said = tools.comparing, tools.said
         self.call = tools.load(reference)[0]
+        self.names = names
+        self.usual: list[str] | None = None
 
     @property
     def late(self) -> bool:
@@ -30,7 +41,7 @@ class Side:
         """The rows as the side gets them: serving through JSON, as a request arrives."""
         import pandas as pd
 
-        return frame.copy(deep=True) if self.name == "training" else pd.DataFrame(self.requests(frame))
+        return deep(frame) if self.name == "training" else pd.DataFrame(self.requests(frame))
 
     def requests(self, frame: Any) -> list[dict[str, Any]]:
         """Rows as a request carries them."""
@@ -39,53 +50,69 @@ class Side:
 
     def made(self, frame: Any) -> Any:
         """What the side returns for the rows, as a table; raises what the transform raises."""
-        return self.comparing.table(self.call(self.present(frame)), rows=len(frame))
+        return self.table(self.call(self.present(frame)), len(frame))
+
+    def table(self, returned: Any, rows: int) -> Any:
+        """What the transform returned for so many rows, as a table."""
+        return self.comparing.table(returned, self.names, rows)
+
+    def ask_usual(self, ordinary: Any) -> None:
+        """See what an ordinary row has, if it goes through."""
+        try:
+            self.usual = [str(name) for name in self.made(ordinary).columns]
+        except BaseException:  # noqa: BLE001 - raising is found by `failure`
+            self.usual = None
 
     def failure(self, frame: Any) -> Failure | None:
         """What is wrong with the side on these rows, the first thing only."""
         given = self.present(frame)
-        before = given.copy(deep=True)
+        before = deep(given)
         try:
             returned = self.call(given)
             if (changed := input_changed(given, before)) is not None:
                 return {"kind": "input-changed", "error": changed}
-            made = self.comparing.table(returned, rows=len(frame))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
+            made = self.table(returned, len(frame))
+        except BaseException as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
             return {"kind": "raised", "type": type(error).__name__, **self.said(error)}
         if len(made) != len(frame):
             return {"kind": "rows-changed", "error": f"it was given {len(frame)} and returned {len(made)}"}
         return self.forbidden(made)
 
     def reordered(self, frame: Any) -> Failure | None:
-        """Whether rows come back in another order: their index says so, or turning them round changes nothing."""
+        """Whether rows come back in another order: their index says so, or each made alone stands elsewhere."""
         try:
-            made, turned = self.made(frame), self.made(backwards(frame))
-        except (Exception, SystemExit):  # noqa: BLE001 - raising is found by `failure`
+            made = self.made(frame)
+            order = list(made.index)
+            moved = order != sorted(order) if set(order) == set(range(len(frame))) else False
+            if not moved and len(made) == len(frame):
+                rows = range(len(frame))
+                alone = [self.made(frame.iloc[[row]].reset_index(drop=True)) for row in rows if not self.late]
+                moved = len(alone) == len(frame) and elsewhere(self.comparing, made, alone)
+        except BaseException:  # noqa: BLE001 - raising is found by `failure`
             return None
-        if len(made) != len(frame) or len(turned) != len(frame):
-            return None
-        order = list(made.index)
-        moved = order != sorted(order) if set(order) == set(range(len(frame))) else False
-        plain, turned = made.reset_index(drop=True), turned.reset_index(drop=True)
-        if moved or (same(plain, turned) and not same(plain, backwards(plain))):
+        if moved:
             return {"kind": "reordered", "error": "the rows come back in another order than they were given in"}
         return None
 
     def forbidden(self, made: Any) -> Failure | None:
-        """The first promise of the features' contract that a table breaks; columns it lacks are told elsewhere."""
+        """The first promise of the features' contract that a table breaks; columns never there are told elsewhere."""
         for promise in self.promises:
             name = promise["column"]
             if name not in made.columns:
+                if promise["required"] and name in (self.usual or ()):
+                    return {"kind": "forbidden", "column": name, "rule": "there", "error": f"it makes no '{name}'"}
                 continue
             values = self.comparing.scalars(made[name])
             there = [value for value in values if not self.comparing.missing(value)]
             found = {"kind": "forbidden", "column": name}
             if len(there) < len(values) and not promise["nulls"]:
                 return {**found, "rule": "not null", "error": f"'{name}' is null"}
-            for kind, bound in promise["rules"]:
+            for kind, written in promise["rules"]:
+                bound = typed(written, there)
                 broken = [self.comparing.shown(one) for one in there if not keeps(one, kind, bound)]
                 if broken:
-                    words = f"'{name}' is {broken[0]!r}; it must be {kind} {bound}"
+                    shown = "breaks its rule" if promise["sensitive"] else f"is {broken[0]!r}"
+                    words = f"'{name}' {shown}; it must be {kind} {written}"
                     return {**found, "rule": kind, "bound": bound, "error": words}
         return None
 
@@ -95,9 +122,54 @@ def signature(failure: Failure) -> tuple[Any, ...]:
     return tuple(failure.get(key) for key in ("kind", "type", "file", "line", "column", "rule"))
 
 
-def backwards(frame: Any) -> Any:
-    """The rows in the opposite order."""
-    return frame.iloc[::-1].reset_index(drop=True)
+def deep(frame: Any) -> Any:
+    """A copy that shares nothing: pandas copies no list or object inside a cell."""
+    import pandas as pd
+
+    made = frame.copy(deep=True)
+    for place in range(made.shape[1]):
+        if str(made.dtypes.iloc[place]) == "object":
+            cells = [copy.deepcopy(cell) for cell in made.iloc[:, place].tolist()]
+            made.isetitem(place, pd.Series(cells, dtype=object, index=made.index))
+    return made
+
+
+def elsewhere(comparing: Any, made: Any, alone: list[Any]) -> bool:
+    """Whether a table holds just the rows that were made alone, and not in their order."""
+    if any(len(one) != 1 or list(one.columns) != list(made.columns) for one in alone):
+        return False
+    one_by_one = [row for one in alone for row in _rows(comparing, one)]
+    together = _rows(comparing, made)
+    return together != one_by_one and sorted(together) == sorted(one_by_one)
+
+
+def _rows(comparing: Any, table: Any) -> list[str]:
+    """Each row as a text, in which 1 is 1.0 and the last digits don't count."""
+    return [json.dumps([_plain(comparing, value) for value in row]) for row in table.itertuples(index=False, name=None)]
+
+
+def _plain(comparing: Any, value: Any) -> Any:
+    value = comparing.plain(value)
+    return f"{value:.9g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def typed(bound: Any, values: list[Any]) -> Any:
+    """A bound as the values can be compared with it: moments and days come as text."""
+    if isinstance(bound, list):
+        return [typed(one, values) for one in bound]
+    first = values[0] if values else None
+    if not isinstance(bound, str) or not isinstance(first, dt.date):
+        return bound
+    try:
+        moment = dt.datetime.fromisoformat(bound)
+    except ValueError:
+        return bound
+    if not isinstance(first, dt.datetime):
+        return moment.date()
+    zone = first.tzinfo
+    if zone is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=dt.timezone.utc)  # noqa: UP017 - the caller's Python may be older
 
 
 def same(one: Any, other: Any) -> bool:

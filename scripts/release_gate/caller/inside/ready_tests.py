@@ -12,7 +12,7 @@ _BOUNDS = {"at least": ">=", "above": ">", "at most": "<=", "below": "<"}
 
 
 def literal(value: Any) -> str:
-    """A cell as Python source, in terms of `pd`, `datetime` and `decimal`."""
+    """A cell as Python source, in terms of `pd`, `datetime`, `decimal` and `numpy`."""
     import pandas as pd
 
     if value is None or value is pd.NA:
@@ -23,7 +23,9 @@ def literal(value: Any) -> str:
         return f"decimal.{value!r}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{literal(key)}: {literal(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, (list, tuple)) or getattr(value, "ndim", False):
+    if getattr(value, "ndim", False):
+        return f"numpy.array({literal(value.tolist())})"
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(literal(one) for one in value) + "]"
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not math.isfinite(value):
@@ -70,8 +72,10 @@ def test(reference: str, built: list[str], failure: dict[str, Any], made: Any) -
     module, _, function = reference.partition(":")
     what = "a_request" if built[1].strip() == "[" else "rows"
     body = [*built, *_checks(function, failure, made)]
-    standard = [f"import {name}" for name in ("datetime", "decimal") if any(f"{name}." in line for line in built)]
-    head = [*standard, *([""] if standard else []), "import pandas as pd", "", f"from {module} import {function}"]
+    used = {name for name in ("datetime", "decimal", "numpy") if any(f"{name}." in line for line in body)}
+    standard = [f"import {name}" for name in sorted(used - {"numpy"})]
+    others = [*(["import numpy"] if "numpy" in used else []), "import pandas as pd"]
+    head = [*standard, *([""] if standard else []), *others, "", f"from {module} import {function}"]
     name = f"test_{function.lstrip('_')}_on_{what}_that_the_contract_allows"
     return "\n".join([*head, "", "", f"def {name}():", *body, ""])
 
@@ -109,6 +113,8 @@ def _as_table(call: str, made: Any) -> str:
 
 def _promise(failure: dict[str, Any]) -> list[str]:
     column, rule, value = f"made[{literal(failure['column'])}]", failure["rule"], failure.get("bound")
+    if rule == "there":
+        return [f"    assert {literal(failure['column'])} in made.columns"]
     if rule == "not null":
         return [f"    assert {column}.notna().all()"]
     if rule in _BOUNDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 WHOLE = 2_000_000
@@ -36,6 +37,34 @@ def read(path: str) -> tuple[Any, list[int]]:
     starts = [sum(sizes[:group]) for group in groups]
     numbers = [start + row for start, group in zip(starts, groups, strict=True) for row in range(sizes[group])]
     return pd.read_parquet(buffer), numbers
+
+
+def stored(path: str, frame: Any, rows: list[int], texts: list[str]) -> Any:
+    """Rows of the file, by their numbers, as a client has them, whatever pandas made of the file: whole numbers beside
+    a null are whole, and of a CSV file the columns `texts` hold what stands there (007 is no 7).
+    """
+    import pandas as pd
+
+    frame = frame.copy()
+    if path.endswith((".csv", ".csv.gz")):
+        wanted = [name for name in texts if name in frame.columns]
+        told = pd.read_csv(path, usecols=wanted, dtype=str) if wanted else frame
+        return frame.assign(**{name: told[name].iloc[rows].to_numpy() for name in wanted})
+    for name in whole_numbers(path):
+        if name in frame.columns and frame[name].dtype.kind == "f":
+            whole = [None if math.isnan(one) else int(one) for one in frame[name].tolist()]
+            frame[name] = pd.Series(whole, dtype=object, index=frame.index)
+    return frame
+
+
+def whole_numbers(path: str) -> list[str]:
+    """The columns of a Parquet file that hold whole numbers; none where nothing here can read its schema."""
+    try:
+        from pyarrow import parquet, types
+    except ImportError:
+        return []
+    schema = parquet.read_schema(path)
+    return [field.name for field in schema if types.is_integer(field.type) and schema.names.count(field.name) == 1]
 
 
 def spaced(total: int, wanted: int) -> list[int]:

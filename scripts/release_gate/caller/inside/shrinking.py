@@ -58,7 +58,7 @@ def read(rows: Any, plain: Any, fails: Fails, made: Callable[[Any], Any], late: 
     """
     try:
         usual = made(plain)
-    except (Exception, SystemExit):  # noqa: BLE001 - the ordinary row fails as well: nothing is known
+    except BaseException:  # noqa: BLE001 - the ordinary row fails as well: nothing is known
         return rows
     for name in list(rows.columns):
         if late() or len(rows.columns) == 1:
@@ -66,7 +66,7 @@ def read(rows: Any, plain: Any, fails: Fails, made: Callable[[Any], Any], late: 
         fewer = plain.drop(columns=name)
         try:
             unread = bool(made(fewer).equals(usual)) and fails(rows.drop(columns=name))
-        except (Exception, SystemExit):  # noqa: BLE001 - then it is read
+        except BaseException:  # noqa: BLE001 - then it is read
             unread = False
         if unread:
             rows, plain = rows.drop(columns=name), fewer

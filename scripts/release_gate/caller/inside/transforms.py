@@ -1,7 +1,8 @@
 """Runs the training transform on a sample of rows at once, the serving transform on each row after JSON; compares.
 
 Serving is asked again for several rows in one request, and for the same rows in another order: what a row's features
-are must not depend on its neighbours. Run by the caller's Python: `transforms.py PLAN OUT`, two JSON files; OUT holds
+are must not depend on its neighbours. Training runs in a process of its own, as it does everywhere: what it leaves in
+memory would answer for serving. Run by the caller's Python: `transforms.py PLAN OUT`, two JSON files; OUT holds
 one object, and the exit status is 0 whenever it could be written. Needs pandas, and pyarrow for Parquet.
 """
 
@@ -34,7 +35,7 @@ def own(name: str) -> Any:
 
 # Python puts a script's folder first; there our files would hide the caller's modules of the same name.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
-sampling, comparing = own("sampling"), own("comparing")
+sampling, comparing, apart = own("sampling"), own("comparing"), own("apart")
 
 FEW = 7
 """Rows in a small request of several: no divisor of usual sizes, so that the last request is shorter."""
@@ -77,33 +78,70 @@ def said(error: BaseException) -> dict[str, Any]:
     return {"error": text, "file": None, "line": None}
 
 
-def agreement(training: Any, serving: Any, plan: dict[str, Any]) -> dict[str, Any]:
-    """Everything that is found comparing the two on a sample of the plan's data."""
+def sampled(plan: dict[str, Any]) -> tuple[Any, list[int]]:
+    """The rows of the plan's data that are compared, and their numbers in it."""
     frame, numbers = sampling.read(plan["data"])
     positions = sampling.chosen(frame, plan["rows"])
-    rows = [numbers[position] for position in positions]
-    sample = frame.iloc[positions].reset_index(drop=True)
-    result: dict[str, Any] = {"rows": len(sample), "raised": [], "changed": [], "outputs": []}
+    return frame.iloc[positions].reset_index(drop=True), [numbers[position] for position in positions]
+
+
+def trained(plan: dict[str, Any]) -> dict[str, Any]:
+    """What training makes of the sample, as `table`, or else what stands in its way."""
+    try:
+        function, file = load(plan["training"])
+    except BaseException as error:  # noqa: BLE001 - importing runs the caller's code
+        return {"missing": [{"reference": plan["training"], **said(error)}], "files": []}
+    result: dict[str, Any] = {"missing": [], "files": [file]}
+    sample, _ = sampled(plan)
     if sample.empty:
         return result
     try:
-        whole = comparing.table(training(sample.copy(deep=True)), rows=len(sample))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
-        result["raised"] = [{"side": "training", "rows": len(sample), "row": None, **said(error)}]
-        return result
+        whole = comparing.table(function(sample.copy(deep=True)), rows=len(sample))
+    except BaseException as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
+        return {**result, "raised": [{"side": "training", "rows": len(sample), "row": None, **said(error)}]}
     if len(whole) != len(sample):
-        result["changed"] = [{"side": "training", "rows": 1, "row": None, "given": len(sample), "returned": len(whole)}]
+        changed = {"side": "training", "rows": 1, "row": None, "given": len(sample), "returned": len(whole)}
+        return {**result, "changed": [changed]}
+    return {**result, "table": comparing.in_order(whole)}
+
+
+def agreement(plan: dict[str, Any]) -> dict[str, Any]:
+    """Everything that is found comparing the two on a sample of the plan's data."""
+    training = apart.Apart(lambda: trained(plan))  # before pandas is here: no thread of its libraries is cut off
+    failed: Exception | None = None
+    rows: list[int] = []
+    try:
+        sample, rows = sampled(plan)
+    except Exception as error:  # noqa: BLE001 - said once training, which reads the same, has ended
+        failed = error
+    try:
+        told = training.result()
+    except apart.Died as end:
+        ended = {"side": "training", "rows": len(rows), "row": None, "error": str(end), "file": None, "line": None}
+        told = {"missing": [], "files": [], "raised": [ended]}
+    result = {"rows": len(rows), "raised": [], "changed": [], "outputs": [], **told}
+    whole = result.pop("table", None)
+    try:
+        serving, file = load(plan["serving"])
+    except BaseException as error:  # noqa: BLE001 - importing runs the caller's code
+        return {**result, "rows": 0, "missing": [*result["missing"], {"reference": plan["serving"], **said(error)}]}
+    result["files"] = list(dict.fromkeys([*result["files"], file]))
+    if result["missing"]:
+        return {**result, "rows": 0}
+    if failed is not None:
+        raise failed
+    if whole is None:
         return result
-    whole = comparing.in_order(whole)
     result["outputs"].append(written(whole, plan["outputs"], "training"))
     result["unused"] = [name for name in plan["tolerance"]["columns"] if name not in set(whole.columns)]
-    requests = [json.loads(json.dumps(comparing.plain(one), allow_nan=False)) for one in sample.to_dict("records")]
+    stored = sampling.stored(plan["data"], sample, rows, plan["texts"])
+    requests = [json.dumps(comparing.plain(one), allow_nan=False) for one in stored.to_dict("records")]
     compared = served(serving, requests, whole, rows, plan=plan, result=result)
     return {**result, **comparing.together(compared)} if compared else result
 
 
 def served(
-    serving: Any, requests: list[Any], whole: Any, rows: list[int], *, plan: dict[str, Any], result: dict[str, Any]
+    serving: Any, requests: list[str], whole: Any, rows: list[int], *, plan: dict[str, Any], result: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """The comparison of each mode in which serving is asked; what goes wrong on the way goes into `result`."""
     tolerance = comparing.Tolerance(**plan["tolerance"])
@@ -117,7 +155,7 @@ def served(
         for what, found in wrong.items():
             result[what].append({"side": "serving", "mode": mode, **found, "row": rows[found["row"]]})
         if answered:
-            table = comparing.concatenated(answered)
+            table = comparing.concatenated(answered, list(whole.columns))
             compared[mode] = comparing.compare(whole.iloc[kept], table, [rows[one] for one in kept], tolerance)
         if mode == "alone":
             if answered:
@@ -139,7 +177,7 @@ def modes(rows: int, *, batches: bool) -> list[str]:
 
 
 def answers(
-    serving: Any, requests: list[Any], order: list[int], size: int, names: list[str]
+    serving: Any, requests: list[str], order: list[int], size: int, names: list[str]
 ) -> tuple[list[Any], list[int], dict[str, dict[str, Any]]]:
     """What serving answers to requests of `size` rows: tables, the positions in them, and what went wrong."""
     import pandas as pd
@@ -149,9 +187,11 @@ def answers(
     wrong: dict[str, dict[str, Any]] = {}
     for start in range(0, len(order), size):
         group = order[start : start + size]
+        # Parsed for each call: what one did to its request is no other's.
+        asked = pd.DataFrame([json.loads(requests[one]) for one in group])
         try:
-            answer = comparing.table(serving(pd.DataFrame([requests[one] for one in group])), names, len(group))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
+            answer = comparing.table(serving(asked), names, len(group))
+        except BaseException as error:  # noqa: BLE001 - whatever the caller's code raises is a finding
             wrong.setdefault("raised", {"row": group[0], "rows": 0, **said(error)})["rows"] += len(group)
             continue
         if len(answer) != len(group):
@@ -181,24 +221,12 @@ def written(table: Any, folder: str | None, side: str) -> dict[str, Any]:
 
 
 def main(plan_file: str, out: str) -> None:
-    """Load, compare, write."""
+    """Compare, write."""
     plan = json.loads(Path(plan_file).read_text(encoding="utf-8"))
-    result: dict[str, Any] = {"missing": [], "files": []}
-    functions = []
-    for reference in (plan["training"], plan["serving"]):
-        try:
-            function, file = load(reference)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs the caller's code
-            result["missing"].append({"reference": reference, **said(error)})
-            continue
-        functions.append(function)
-        if file not in result["files"]:
-            result["files"].append(file)
-    if len(functions) == 2:
-        try:
-            result.update(agreement(functions[0], functions[1], plan))
-        except Exception as error:  # noqa: BLE001 - said as the reason why nothing was compared
-            result["failed"] = said(error)["error"]
+    try:
+        result = agreement(plan)
+    except Exception as error:  # noqa: BLE001 - said as the reason why nothing was compared
+        result = {"missing": [], "files": [], "failed": said(error)["error"]}
     Path(out).write_text(json.dumps(result), encoding="utf-8")
 
 

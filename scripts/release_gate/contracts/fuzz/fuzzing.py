@@ -1,34 +1,37 @@
 """Rows that a contract allows, at its edges: first one edge at a time in an ordinary row, then edges together.
 
-The same contract and seed give the same rows. What a type can store is known only where the data is: `domains` are
-fitted to it (`Domain.fitted`) before `rows` are made of them.
+Every edge is in some row where the rows are enough for that (`untried` names those in none): where they are too few for
+each to come alone, the last rows hold several. The same contract and seed give the same rows. What a type can store is
+known only where the data is: `domains` are fitted to it (`Domain.fitted`) before `rows` are made of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 from random import Random
 
-from release_gate.contracts.allowed import Value, allows
-from release_gate.contracts.contract import Column, Contract, OnNull
+from release_gate.contracts.allowed import Value, allows, typed
+from release_gate.contracts.contract import Column, Contract, OnInvalid, OnNull
+from release_gate.contracts.fuzz.edge_order import SHARE_OF_EDGES, EdgeOrder, identity
 from release_gate.contracts.fuzz.edge_values import INSIDE, edges, ordinary
-
-DEPTH = 40
-"""Edges of a column that get a row of their own; a column without repeats has a value for every row."""
-SHARE_OF_EDGES = 0.4
-"""Of the cells of a row that tries several edges at once; the others are ordinary."""
 
 
 @dataclass(frozen=True)
 class Domain:
-    """What a column may hold: `plain` is an ordinary value, `values` are the others, edges first, plainest first."""
+    """What a column may hold: `plain` is an ordinary value, `values` are the others, edges first, plainest first.
+
+    `edges` are the values that are to be tried, each in a row at least: all of them, but of a column without repeats
+    not those from within, of which it has one for every row.
+    """
 
     column: Column
     plain: Value
     values: tuple[Value, ...]
+    edges: tuple[Value, ...]
 
     @property
     def name(self) -> str:
@@ -40,15 +43,22 @@ class Domain:
 
         `stored` raises ValueError, OverflowError or TypeError for what can't be stored.
         """
-        kept: list[Value] = []
-        for value in (self.plain, *self.values):
-            with suppress(ValueError, OverflowError, TypeError):
-                kept.append(stored(value))
-        allowed = _distinct([value for value in kept if allows(self.column, value)])
+        allowed = self._kept((self.plain, *self.values), stored)
         if not allowed:
             return None
         plain = next((value for value in allowed if value is not None), None)
-        return replace(self, plain=plain, values=tuple(value for value in allowed if value is not plain))
+        values, own = (
+            tuple(value for value in kept if identity(value) != identity(plain))
+            for kept in (allowed, self._kept(self.edges, stored))
+        )
+        return replace(self, plain=plain, values=values, edges=own)
+
+    def _kept(self, values: Iterable[Value], stored: Callable[[Value], Value]) -> list[Value]:
+        kept: list[Value] = []
+        for value in values:
+            with suppress(ValueError, OverflowError, TypeError):
+                kept.append(stored(value))
+        return [value for value in _distinct(kept) if _may_hold(self.column, value)]
 
 
 def domains(contract: Contract, seed: int, number: int) -> tuple[Domain, ...]:
@@ -62,26 +72,39 @@ def domains(contract: Contract, seed: int, number: int) -> tuple[Domain, ...]:
 def _domain(column: Column, contract: Contract, seed: int, number: int) -> Domain | None:
     # A generator for each column: a column that is added does not change what the others are tried with.
     random = Random(f"{seed} {column.name}")  # noqa: S311 - repeatable on purpose
-    wanted = number if (column.name,) in contract.unique_sets else INSIDE
+    alone = (column.name,) in contract.unique_sets
     try:
-        found = [*ordinary(column), *edges(column, random, wanted)]
-        allowed = _distinct([value for value in found if allows(column, value)])
+        own = _distinct([*ordinary(column), *edges(column, random, 0)])
+        found = _distinct([*own, *edges(column, random, number if alone else INSIDE)])
+        allowed = [value for value in found if allows(column, value)]
     except ValueError:
         return None  # a bound or a pattern that can't be read: schema-check says so
     if not allowed:
         return None
     plain, others = allowed[0], allowed[1:]
-    if column.policy.on_null is OnNull.KEEP:
+    if _may_hold(column, None):
         others.insert(0, None)
     # A missing value that is imputed reaches the transforms as what takes its place.
     if column.policy.on_null is OnNull.IMPUTE and column.policy.impute is not None:
-        others.insert(0, column.policy.impute)
-    return Domain(column, plain, tuple(others))
+        with suppress(ValueError):  # no value of the column: schema-check says so
+            others.insert(0, typed(column.kind, column.policy.impute))
+    within = {identity(value) for value in found[len(own) :]} if alone else set()
+    return Domain(column, plain, tuple(others), tuple(value for value in others if identity(value) not in within))
+
+
+def _may_hold(column: Column, value: Value) -> bool:
+    """Whether the transforms may meet the value: nulls that are kept, and those that invalid values become."""
+    if value is not None or column.policy.on_null is OnNull.KEEP:
+        return allows(column, value)
+    # What becomes null is then imputed, or its row dropped, as if it had been missing from the first.
+    stays = column.policy.on_null not in {OnNull.IMPUTE, OnNull.DROP_ROW}
+    sets = column.policy.on_invalid is OnInvalid.SET_NULL and any(not rule.warns for rule in column.rules)
+    return stays and sets
 
 
 def _distinct(values: Sequence[Value]) -> list[Value]:
     """Each value once, by its type too: True is not 1, and -0.0 is not 0.0."""
-    return list({(type(value), repr(value)): value for value in values}.values())
+    return list({identity(value): value for value in values}.values())
 
 
 def rows(contract: Contract, found: Sequence[Domain], seed: int, number: int) -> list[tuple[Value, ...]]:
@@ -93,32 +116,37 @@ def rows(contract: Contract, found: Sequence[Domain], seed: int, number: int) ->
         return []
     random = Random(f"{seed} rows")  # noqa: S311 - repeatable on purpose
     unique = _Unique(contract, found)
+    order = EdgeOrder([one.plain for one in found], [one.edges for one in found], unique.most(number))
     made: list[tuple[Value, ...]] = []
-    for wish in islice(_wishes(found, random), 4 * number):
-        row = unique.taken(wish, random)
+    for _ in range(4 * number):
+        row = unique.taken(order.wish(len(made)) or _several(found, random), random)
         if row is not None:
             made.append(row)
+            order.tried(row)
         if len(made) >= number:
             break
     return made
 
 
-def _wishes(found: Sequence[Domain], random: Random) -> Iterator[list[Value]]:
-    """Rows without end: the ordinary one, each edge alone (the first of every column first), then several at once."""
-    plain = [domain.plain for domain in found]
-    yield list(plain)
-    for depth in range(DEPTH):
-        for place, domain in enumerate(found):
-            if depth < len(domain.values):
-                yield [*plain[:place], domain.values[depth], *plain[place + 1 :]]
-    while True:
-        yield [
-            # Squared: nulls and bounds stand before values from within, and are to meet each other more often.
-            domain.values[int(len(domain.values) * random.random() ** 2)]
-            if domain.values and random.random() < SHARE_OF_EDGES
-            else domain.plain
-            for domain in found
-        ]
+def untried(found: Sequence[Domain], made: Sequence[tuple[Value, ...]]) -> dict[str, int]:
+    """How many edges of each column stand in none of the rows; columns of which all do are left out."""
+    held = [{identity(row[place]) for row in made} for place in range(len(found))]
+    missing = {
+        domain.name: sum(identity(value) not in cells for value in domain.edges)
+        for domain, cells in zip(found, held, strict=True)
+    }
+    return {name: count for name, count in missing.items() if count}
+
+
+def _several(found: Sequence[Domain], random: Random) -> list[Value]:
+    """A row of several values drawn at random."""
+    return [
+        # Squared: nulls and bounds stand before values from within, and are to meet each other more often.
+        domain.values[int(len(domain.values) * random.random() ** 2)]
+        if domain.values and random.random() < SHARE_OF_EDGES
+        else domain.plain
+        for domain in found
+    ]
 
 
 class _Unique:
@@ -132,6 +160,13 @@ class _Unique:
             tuple(names.index(name) for name in one) for one in contract.unique_sets if set(one) <= set(names)
         ]
         self._used: dict[tuple[int, ...], set[tuple[object, ...]]] = {places: set() for places in self._sets}
+        # What takes the place of a value that is used up comes from within: edges have rows of their own.
+        self._others = {places: deque(_within_first(found[places[-1]])) for places in self._sets}
+
+    def most(self, number: int) -> int:
+        """Of so many rows those that there can be, whatever they hold."""
+        sizes = [len(domain.values) + 1 for domain in self._domains]
+        return min([number, *(math.prod(sizes[place] for place in places) for places in self._sets)])
 
     def taken(self, wish: list[Value], random: Random) -> tuple[Value, ...] | None:
         """The row, with what is used already changed; None where nothing is left."""
@@ -146,8 +181,11 @@ class _Unique:
 
     def _changed(self, places: tuple[int, ...], wish: list[Value], random: Random) -> bool:
         """Other values of the last column of the set, then random ones of all of them."""
-        last = places[-1]
-        for value in (*self._domains[last].values, self._domains[last].plain):
+        last, others = places[-1], self._others[places]
+        # What a column without repeats has used up stays so: to look at it again for each row takes long.
+        while others and len(places) == 1 and (others[0],) in self._used[places]:
+            others.popleft()
+        for value in others:
             wish[last] = value
             if not self._is_used(places, wish):
                 return True
@@ -164,3 +202,8 @@ class _Unique:
     @staticmethod
     def _named(places: tuple[int, ...], wish: list[Value]) -> tuple[object, ...]:
         return tuple(wish[place] for place in places)
+
+
+def _within_first(domain: Domain) -> tuple[Value, ...]:
+    own = {identity(value) for value in domain.edges}
+    return (*(value for value in domain.values if identity(value) not in own), *domain.edges, domain.plain)
