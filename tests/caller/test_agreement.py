@@ -382,6 +382,49 @@ def serving(frame):
     assert [(one.column, one.count) for one in found.disagreements] == [("count", found.rows)]
 
 
+def test_a_table_with_things_of_the_caller_s_own_is_compared_by_its_values(runner: Processes, data: Path) -> None:
+    code = """
+import decimal
+import pandas as pd
+
+class Own(pd.DataFrame):
+    pass
+
+class Grade:
+    def __init__(self, letter): self.letter = letter
+    def __str__(self): return self.letter
+
+def training(frame):
+    made = Own({"grade": [Grade(one) for one in frame["kind"]], "count": frame["count"]})
+    made.attrs["log"] = lambda: None
+    return made
+
+def serving(frame):
+    return pd.DataFrame({"grade": [Grade(one.upper() if one == "rare" else one) for one in frame["kind"]],
+                         "count": frame["count"]})
+"""
+    (found,) = agreement(runner, data, code).disagreements
+    assert (found.column, found.count) == ("grade", 1)
+    assert (found.examples[0].training, found.examples[0].serving) == ("rare", "RARE")
+
+
+def test_no_module_of_training_comes_along_to_serving(runner: Processes, data: Path) -> None:
+    (data.parent / "learning.py").write_text(
+        "import pandas as pd, state\nstate.FACTOR = 2\n"
+        "class Own(pd.DataFrame): pass\n"
+        "def training(frame): return Own({'count': frame['count'] * 2})\n"
+    )
+    (data.parent / "state.py").write_text("FACTOR = 1\n")
+    code = "import state\ndef serving(frame): return frame[['count']] * state.FACTOR\n"
+    (data.parent / "features.py").write_text(code)
+    asked = {"training": "learning:training", "serving": "features:serving", "rows": 60, "limit": "60s"}
+    found = compared(
+        Transforms.model_validate(asked), data, root=data.parent, runner=runner,
+        environment=given_environment(Path(sys.executable), data.parent),
+    )  # fmt: skip
+    assert [(one.column, one.count) for one in found.disagreements] == [("count", found.rows)]
+
+
 def test_serving_is_given_what_the_file_holds(runner: Processes, data: Path) -> None:
     table = pa.table({"code": pa.array([2, None, 4], pa.int64()), "zip": ["007", "123", "456"]})
     pq.write_table(table, data)

@@ -257,6 +257,46 @@ def test_edges_for_which_there_are_too_few_rows_are_told(root: Path, runner: Pro
     assert "transforms.fuzz.rows" in told.remedy
 
 
+def test_a_transform_that_is_only_slow_raises_nothing(root: Path, runner: Processes) -> None:
+    code = "import time\ndef training(frame):\n    time.sleep(0.4 * len(frame))\n    return frame[['x']]\n"
+    found = tried(root, runner, code, fuzz={"rows": 40, "limit": "24s"})
+    assert (found.failures, found.ended) == ((), True)
+
+
+def test_lists_in_cells_that_are_left_alone_are_unchanged(root: Path, runner: Processes) -> None:
+    frame = pd.read_parquet(root / "rows.parquet")
+    frame["undeclared"] = pd.Series([{"tags": [["a"], []], "n": one} for one in range(5)])
+    frame.to_parquet(root / "rows.parquet")
+    code = "def training(frame):\n    return frame[['x']]\n"
+    assert tried(root, runner, code).failures == ()
+    code = "def training(frame):\n    frame['undeclared'].iloc[0]['n'] += 1\n    return frame[['x']]\n"
+    assert [one.kind for one in tried(root, runner, code).failures] == ["input-changed"]
+
+
+def test_moments_are_held_to_bounds_with_a_zone_or_none(root: Path, runner: Processes) -> None:
+    code = """
+import datetime, pandas as pd
+def training(frame):
+    noon = datetime.time(12)
+    return pd.DataFrame({
+        "naive": [pd.Timestamp("2021-05-10")] * len(frame),
+        "zoned": [pd.Timestamp("2021-05-10", tz="Asia/Tokyo")] * len(frame),
+        "noon": [noon] * len(frame),
+    })
+def serving(frame):
+    return training(frame)
+"""
+    least = Rule(RuleKind.AT_LEAST, "2020-01-01T00:00:00Z"), Rule(RuleKind.AT_MOST, "2022-01-01T00:00:00")
+    moments = [Column(name, Kind.TIMESTAMP, least, REJECT) for name in ("naive", "zoned")]
+    times = Column("noon", Kind.TIME, (Rule(RuleKind.AT_LEAST, "00:00:00"),), REJECT)
+    features = Contract("features", "1.0.0", (*moments, times))
+    assert tried(root, runner, code, features=features).failures == ()
+    late = Column("noon", Kind.TIME, (Rule(RuleKind.AT_LEAST, "13:00:00"),), REJECT)
+    found = tried(root, runner, code, features=Contract("features", "1.0.0", (*moments, late))).failures
+    assert {one.column for one in found} == {"noon"}
+    assert "assert" in failing(root, found[0])
+
+
 def test_what_training_leaves_in_memory_does_not_answer_for_serving(root: Path, runner: Processes) -> None:
     code = """
 MEAN = None

@@ -313,7 +313,7 @@ def test_quarantined_rows_are_written_with_their_reasons(bench: Bench) -> None:
     bench.frame.loc[7, "distance"] = -1.0
     bench.columns["distance"]["logicalTypeOptions"]["minimum"] = 0
     assert bench.run().outcome is Outcome.PASS
-    file = bench.home / ".release-gate" / "run" / "quarantine" / "rides.parquet"
+    (file,) = (bench.home / ".release-gate" / "run" / "quarantine").iterdir()
     written = pd.read_parquet(file)
     assert written["_row"].tolist() == [4, 8]
     assert written["_reasons"].tolist() == ["distance: not at most 500", "distance: not at least 0"]
@@ -737,14 +737,15 @@ def test_nested_values_are_written_as_they_stand(bench: Bench) -> None:
 def test_quarantines_of_tables_of_one_name_stand_beside_each_other(bench: Bench) -> None:
     plant_quarantine(bench, "5%")
     bench.write()
-    names = _quarantine_files(
-        ["a/rides.parquet", "b/rides.parquet", "days/*.parquet", "rides.csv", "sqlite://x#table=../y"]
-    )
+    places = ["a/rides.parquet", "b/rides.parquet", "days/*.parquet", "rides.csv", "sqlite://x#table=../y"]
+    names = _quarantine_files([("rides.yml", place) for place in places])
     assert len(set(names)) == 5
     assert all(re.fullmatch(r"[A-Za-z0-9_-]+\.parquet", name) for name in names)
-    assert _quarantine_files(["data/rides.parquet", "data/days.parquet"]) == ["rides.parquet", "days.parquet"]
+    two = [("rides.yml", "data/rides.parquet"), ("days.yml", "data/days.parquet")]
+    assert _quarantine_files(two) == ["rides.parquet", "days.parquet"]
+    assert len(set(_quarantine_files([("rides.yml", "r.parquet"), ("more.yml", "r.parquet")]))) == 2
     (told,) = [one for one in bench.run().findings if one.code == "rows-quarantined"]
-    assert told.message.endswith("; the rows are in .release-gate/run/quarantine/rides.parquet")
+    assert re.search(r"; the rows are in \.release-gate/run/quarantine/rides-[0-9a-f]{8}\.parquet$", told.message)
 
 
 def test_rows_of_two_days_judged_one_after_the_other_are_both_kept(bench: Bench) -> None:

@@ -82,10 +82,14 @@ def test_a_bound_with_a_zone_is_local_where_the_values_have_none() -> None:
     assert one("timestamp", options).rules == (Rule(RuleKind.AT_MOST, "2020-06-01 02:00:00"),)
 
 
-@pytest.mark.parametrize("kind", ["timestamp", "time"])
-def test_a_default_zone_says_nothing_without_whether_values_carry_one(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "bound"), [("timestamp", "2020-01-01T00:00:00"), ("time", "12:00:00")])
+def test_a_default_zone_says_nothing_without_whether_values_carry_one(kind: str, bound: str) -> None:
+    options = {"defaultTimezone": "America/New_York"}
     with pytest.raises(BadInput, match="needs `timezone: true` or `timezone: false` beside it"):
-        read(column("a", kind, logicalTypeOptions={"defaultTimezone": "America/New_York"}))
+        read(column("a", kind, logicalTypeOptions={**options, "minimum": bound}))
+    (told,) = read(column("a", kind, logicalTypeOptions=options)).findings
+    assert (told.code, told.severity) == ("contract-rule-unjudged", Severity.WARNING)
+    assert told.message.endswith("until then ages are told in UTC")
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Etc/UTC"])

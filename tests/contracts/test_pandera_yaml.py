@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from release_gate.contracts.bounds import keeps
 from release_gate.contracts.contract import Kind, Metric, OnInvalid, OnNull, Reading, Rule, RuleKind
 from release_gate.contracts.reading import read as read_any
+from release_gate.contracts.standards.pandera_columns import slipped
 from release_gate.documents import parse
 from release_gate.findings import BadInput
 from release_gate.verdict import Severity
@@ -491,3 +492,14 @@ def test_what_is_wrong_is_refused(written: bytes, code: str) -> None:
     with pytest.raises(BadInput) as refusal:
         read(written)
     assert {one.code for one in refusal.value.findings} == {code}
+
+
+@pytest.mark.parametrize(
+    ("written", "slip"),
+    [
+        ("sensitiv", True), ("sensitvie", True), ("sensitivee", False), ("snsitive", True), ("sensitive", True),
+        ("xensitive", True), ("sensitivity", False), ("sensitives", False), ("sense", False), ("evitisnes", False),
+    ],
+)  # fmt: skip
+def test_a_slip_is_one_letter_and_a_longer_word_is_another(written: str, slip: bool) -> None:
+    assert slipped(written, "sensitive") is slip

@@ -82,8 +82,8 @@ def command(context: Context, /, contract: str | None, data: str | None, **optio
     from release_gate.commands.holding import refuse_overwriting
 
     refuse_overwriting(context, contract, data, wanted, asked.out)
-    # Its neighbours in other folders may have its name, and were perhaps judged just before.
-    files = _quarantine_files([data], plain=len(PurePath(data).parts) == 1)
+    # Others in other folders may have its name, and other contracts its data: perhaps they were judged just now.
+    files = _quarantine_files([(contract, data)], plain=False)
     judge = partial(_all, context, model, {contract: data}, spot, wanted, quarantines=files)
     finish(asked, [judged(context, NAME, model, judge)])
 
@@ -114,7 +114,7 @@ def gate(context: Context, model: ModelConfig, place: Place, *, wanted: Wanted |
         production=partial(of_production, context, model, place),
     )
     pairs = dict(model.contracts)
-    return _all(context, model.model, pairs, place, told, quarantines=_quarantine_files(pairs.values()))
+    return _all(context, model.model, pairs, place, told, quarantines=_quarantine_files(pairs.items()))
 
 
 def _all(
@@ -136,12 +136,16 @@ def _all(
     return judge(model, done, started=context.clock.now())
 
 
-def _quarantine_files(places: Collection[str], *, plain: bool = True) -> list[str]:
-    """A file name for each place of data: its own, where that is plain and no other's; nothing of a stranger's path."""
+def _quarantine_files(pairs: Collection[tuple[str, str]], *, plain: bool = True) -> list[str]:
+    """A file name for each contract and its data: the data's own, where that is plain and no other's.
+
+    Nothing of a stranger's path is in it.
+    """
+    places = [place for _, place in pairs]
     stems = [re.sub(r"[^A-Za-z0-9_-]+", "-", PurePath(without_secrets(place)).stem).strip("-") for place in places]
     names = []
-    for place, stem in zip(places, stems, strict=True):
+    for (contract, place), stem in zip(pairs, stems, strict=True):
         alone = plain and stem and stems.count(stem) == 1 and stem == PurePath(place).stem
-        mark = "" if alone else f"{'-' if stem else ''}{hashlib.sha256(place.encode()).hexdigest()[:8]}"
-        names.append(f"{stem[:80]}{mark}.parquet")
+        digest = hashlib.sha256(f"{contract}\0{place}".encode()).hexdigest()[:8]
+        names.append(f"{stem[:80]}{'' if alone else f'-{digest}' if stem else digest}.parquet")
     return names

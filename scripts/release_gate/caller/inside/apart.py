@@ -20,7 +20,15 @@ _WAIT = 0.05
 
 
 class Died(Exception):
-    """The process ended without having done its work; the text says how."""
+    """The process ended without having done its work; the text says how. `killed` where it had to be ended."""
+
+    def __init__(self, how: str, *, killed: bool = False) -> None:
+        super().__init__(how)
+        self.killed = killed
+
+
+class Unsaid(Exception):
+    """The work was done, and what came of it can't be handed over."""
 
 
 class Apart:
@@ -40,33 +48,38 @@ class Apart:
 
         Raises:
             Died: it returned nothing.
+            Unsaid: what it returned can't be handed over.
         """
         try:
-            how = self._waited(until)
+            ended = self._waited(until)
             if not self._answer.is_file():
-                raise Died(how)
-            return pickle.loads(self._answer.read_bytes())  # noqa: S301 - of our own process
+                raise ended
+            whole, answer = pickle.loads(self._answer.read_bytes())  # noqa: S301 - of our own process
+            if not whole:
+                raise Unsaid(answer)
+            return answer
         finally:
             self._folder.cleanup()
 
-    def _waited(self, until: Callable[[], float | None]) -> str:
+    def _waited(self, until: Callable[[], float | None]) -> Died:
         while True:
             ended, status = os.waitpid(self._pid, os.WNOHANG)
             if ended:
                 code = os.waitstatus_to_exitcode(status)
-                return f"the process ended by {_named(-code)}" if code < 0 else f"the process ended with status {code}"
+                how = f"by {_named(-code)}" if code < 0 else f"with status {code}"
+                return Died(f"the process ended {how}")
             end = until()
             if end is not None and time.monotonic() > end:
                 os.kill(self._pid, signal.SIGKILL)
                 os.waitpid(self._pid, 0)
-                return "it does not return"
+                return Died("it does not return", killed=True)
             time.sleep(_WAIT)
 
     def _do(self, work: Callable[[], Any]) -> None:
         """Never returns."""
         code = 1
         try:
-            answer = pickle.dumps(work())
+            answer = _dumped(work())
             whole = self._answer.with_suffix(".part")
             whole.write_bytes(answer)
             whole.rename(self._answer)
@@ -77,6 +90,13 @@ class Apart:
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
             os._exit(code)  # nothing of what this process took over is its to clean up
+
+
+def _dumped(answer: Any) -> bytes:
+    try:
+        return pickle.dumps((True, answer))
+    except Exception as error:  # noqa: BLE001 - an object may say anything when it is asked for its state
+        return pickle.dumps((False, f"{type(error).__name__}: {error}"))
 
 
 def _named(number: int) -> str:

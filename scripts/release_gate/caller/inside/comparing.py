@@ -64,6 +64,34 @@ def table(made: Any, names: list[str] | None = None, rows: int = 1) -> Any:
     return frame
 
 
+def bare(made: Any) -> Any:
+    """A table of pandas' own with the values alone: a type of the caller's would bring the caller's modules along."""
+    import pandas as pd
+
+    columns = [made.iloc[:, place] for place in range(made.shape[1])]
+    plain_columns = {
+        place: pd.Series(column.array, copy=True)
+        if type(column.dtype).__module__.partition(".")[0] in _KNOWN and str(column.dtype) != "object"
+        else pd.Series([_bare(cell) for cell in column.tolist()], dtype=object)
+        for place, column in enumerate(columns)
+    }
+    table = pd.DataFrame(plain_columns, index=range(len(made)))
+    table.columns = list(made.columns)
+    return table
+
+
+_KNOWN = {"builtins", "datetime", "decimal", "numpy", "pandas", "uuid"}
+"""Modules whose types are nobody's own."""
+
+
+def _bare(cell: Any) -> Any:
+    if isinstance(cell, dict):
+        return {str(key): _bare(inner) for key, inner in cell.items()}
+    if isinstance(cell, (list, tuple)) or (getattr(cell, "ndim", False) and hasattr(cell, "tolist")):
+        return [_bare(inner) for inner in (cell if isinstance(cell, (list, tuple)) else cell.tolist())]
+    return cell if type(cell).__module__.partition(".")[0] in _KNOWN else plain(cell)
+
+
 def missing(value: Any) -> bool:
     """Whether a value is null in any of pandas' ways."""
     import pandas as pd

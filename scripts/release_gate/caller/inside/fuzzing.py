@@ -91,6 +91,7 @@ def representable(frame: Any) -> Any:
 
 def tried(job: dict[str, Any], name: str, file: Path, ended: str | None) -> dict[str, Any]:
     """One side on all rows, in this process."""
+    here = time.monotonic()
     frame, filled = given(job, client=name == "serving")
     rows = frame if name == "training" else representable(frame)
     found = searching.Found(file)
@@ -99,7 +100,8 @@ def tried(job: dict[str, Any], name: str, file: Path, ended: str | None) -> dict
     began = time.monotonic()
     if found.size is None:
         # Only now: starting and reading take none of the search's time.
-        found.say(size={"rows": len(frame), "columns": frame.shape[1], "filled": filled}, until=began + job["seconds"])
+        size = {"rows": len(frame), "columns": frame.shape[1], "filled": filled}
+        found.say(size=size, load=began - here, until=began + job["seconds"])
     side.until = found.until
     search = searching.Search(side, rows, found, TOOLS)
     number = search.run(batches=name == "training" or job["batches"], ended=ended)
@@ -134,9 +136,9 @@ def one_side(job: dict[str, Any], name: str, file: Path) -> tuple[dict[str, Any]
     begun = 0.0
 
     def until() -> float | None:
-        known = searching.Found(file).until
-        # The process that only says how the last one ended has its time too.
-        return None if known is None else max(float(known), begun) + PATIENCE
+        known = searching.Found(file)
+        # The process that only says how the last one ended has its time too, and loads what that one loaded.
+        return None if known.until is None else max(known.until, begun + known.load) + PATIENCE
 
     ended: str | None = None
     for _ in range(ENDS):
@@ -146,8 +148,11 @@ def one_side(job: dict[str, Any], name: str, file: Path) -> tuple[dict[str, Any]
             return apart.Apart(work).result(until), ended
         except apart.Died as end:
             ended = str(end)
-        if searching.Found(file).at is None:
-            break
+            found = searching.Found(file)
+            if found.at is None:
+                break
+            if end.killed and not found.hangs:
+                return {"tried": max(found.at, 0), "late": True}, None
     return {}, ended
 
 

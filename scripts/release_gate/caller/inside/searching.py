@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ FAILURES = 5
 """Different failures of one side that are told."""
 TOGETHER = -1
 """The place of a call with all rows."""
+LONG, MUCH_LONGER = 10.0, 5
+"""Seconds, and times as long as is usual here, from which a call is taken for one that does not return."""
 
 Failure = dict[str, Any]
 
@@ -30,6 +33,8 @@ class Found:
         self.at: int | None = None
         self.size: dict[str, Any] | None = None
         self.until: float | None = None
+        self.load = 0.0
+        self._began: list[float] = []
         for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
             self._take(json.loads(line))
 
@@ -47,8 +52,25 @@ class Found:
         elif len(self.told) < FAILURES:
             self.say(key=key, failure=make())
 
+    def at_place(self, place: int) -> None:
+        """A call begins: of one row, or of all."""
+        self.say(at=place, began=time.monotonic())
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the call that was made last takes much longer than those before: else the time was just up."""
+        if not self._began:
+            return True
+        *_, last = self._began
+        earlier = last - self._began[0]
+        usual = earlier if self.at == TOGETHER else earlier / max(1, len(self._began) - 1)
+        return time.monotonic() - last > max(LONG, MUCH_LONGER * usual)
+
     def _take(self, words: dict[str, Any]) -> None:
         self.at = words.get("at", self.at)
+        self.load = words.get("load", self.load)
+        if "began" in words:
+            self._began.append(words["began"])
         self.size, self.until = words.get("size", self.size), words.get("until", self.until)
         if "again" in words:
             self.told[words["again"]]["rows"] += 1
@@ -75,17 +97,17 @@ class Search:
             if found.at == TOGETHER:
                 return len(self._frame)
         if found.at is None:
-            found.say(at=0)
+            found.at_place(0)
         if ended is None or start > 1:  # else it is the ordinary row that ended it
             self._side.ask_usual(self._plain)
         for position in range(start, len(self._frame)):
             if self._side.late:
                 return position
-            found.say(at=position)
+            found.at_place(position)
             self._alone(self._tools.shrinking.taken(self._frame, [position]))
-        if batches and not self._side.late:
-            found.say(at=TOGETHER)
-            for check in (self._side.failure, self._side.reordered):
+        for check in (self._side.failure, self._side.reordered) if batches else ():
+            if not self._side.late:
+                found.at_place(TOGETHER)
                 self._together(check)
         return len(self._frame)
 

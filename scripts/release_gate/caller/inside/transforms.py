@@ -102,7 +102,7 @@ def trained(plan: dict[str, Any]) -> dict[str, Any]:
     if len(whole) != len(sample):
         changed = {"side": "training", "rows": 1, "row": None, "given": len(sample), "returned": len(whole)}
         return {**result, "changed": [changed]}
-    return {**result, "table": comparing.in_order(whole)}
+    return {**result, "table": comparing.bare(comparing.in_order(whole))}
 
 
 def agreement(plan: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def answers(
             first = {"row": group[0], "rows": 0, "given": len(group), "returned": len(answer)}
             wrong.setdefault("changed", first)["rows"] += len(group)
             continue
-        made.append(comparing.in_order(answer))
+        made.append(comparing.bare(comparing.in_order(answer)))
         kept.extend(group)
     return made, kept, wrong
 

@@ -16,7 +16,7 @@ from release_gate.contracts.standards import formats
 from release_gate.documents import Document
 from release_gate.findings import finding
 from release_gate.mistakes import Path_
-from release_gate.verdict import Finding
+from release_gate.verdict import Finding, Severity
 
 _RULES = {
     "minimum": RuleKind.AT_LEAST,
@@ -49,6 +49,7 @@ _OPTIONS: Mapping[Kind, frozenset[str]] = {
 }
 _SPOKEN = frozenset({"timezone", "distanceMetric", "embeddingModel", "embeddingModelVersion"})
 """Options that are read elsewhere, or that say nothing of a value."""
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _DEFAULT_ZONES = {"UTC", "Etc/UTC"}
 """What the standard takes where nothing is said."""
 
@@ -142,9 +143,15 @@ class Options:
                 f"'defaultTimezone' must be a zone such as Europe/Oslo (it is {zone!r})", (*at, "defaultTimezone")
             )
         elif zone is not None and zone not in _DEFAULT_ZONES and "timezone" not in options:
-            # Which is shifted, the bounds or the values, follows from that alone.
+            # Which is shifted, the bounds or the values, follows from that alone; without a bound perhaps nothing is.
             message = "'defaultTimezone' needs `timezone: true` or `timezone: false` beside it: whether the values"
-            self._fault(f"{message} carry a zone of their own", (*at, "defaultTimezone"))
+            spot = (*at, "defaultTimezone")
+            if _BOUNDS & options.keys():
+                self._fault(f"{message} carry a zone of their own", spot)
+            else:
+                told = f"{message} carry a zone of their own; until then ages are told in UTC"
+                where = self.document.where(spot)
+                self.findings.append(finding("contract-rule-unjudged", told, where=where, severity=Severity.WARNING))
 
     def _unjudged(self, what: str, at: Path_, hint: str = "") -> None:
         where = self.document.where(at)

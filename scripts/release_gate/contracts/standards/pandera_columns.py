@@ -74,9 +74,9 @@ class Columns:
         """Refuse keys that are ours but for a slip, where keys of others may stand too."""
         ours = list(keys)
         for key in value:
-            near = difflib.get_close_matches(str(key).lower(), ours, n=1, cutoff=0.8)
+            near = next((one for one in ours if slipped(str(key).lower(), one)), None)
             if near and key not in ours:
-                self.fault("contract-unknown-key", f"unknown key '{key}'; did you mean '{near[0]}'?", (*at, key))
+                self.fault("contract-unknown-key", f"unknown key '{key}'; did you mean '{near}'?", (*at, key))
 
     def switches(self, value: dict[str, Any], keys: Iterable[str], at: Path_, whose: str = "") -> None:
         """Refuse what is neither true nor false, such as the text "false", which would be taken for true."""
@@ -196,6 +196,25 @@ class Columns:
             self.measures += measures
             refuses_null = refuses_null or (check.refuses_null and not check.warns)
         return rules, refuses_null
+
+
+def slipped(written: str, meant: str) -> bool:
+    """Whether a word is another one with a letter too few, too many, wrong, or two in the wrong order.
+
+    A longer word, such as a plural, is a word of its own.
+    """
+    if written.startswith(meant) and written != meant:
+        return False
+    if len(written) == len(meant):
+        wrong = [place for place, pair in enumerate(zip(written, meant, strict=True)) if pair[0] != pair[1]]
+        if len(wrong) != 2:
+            return len(wrong) < 2
+        one, other = wrong
+        return other == one + 1 and (written[one], written[other]) == (meant[other], meant[one])
+    shorter, longer = sorted((written, meant), key=len)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[:place] + longer[place + 1 :] == shorter for place in range(len(longer))
+    )
 
 
 def _kind(values: list[Any]) -> Kind:
