@@ -155,7 +155,7 @@ def test_an_interruption_names_the_gate_that_was_running(
     from release_gate.commands import schema_check
     from tests.test_config import SMALLEST
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise end
 
     file = tmp_path / "release-gate.yml"

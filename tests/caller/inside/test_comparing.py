@@ -188,3 +188,34 @@ def test_a_large_file_is_read_in_part_with_its_own_row_numbers(tmp_path: Any, mo
     assert len(frame) == 300
     assert list(frame["x"]) == numbers
     assert {numbers[0], numbers[-1]} == {0, 999}
+
+
+LONG = np.zeros(2000)
+OTHER = np.where(np.arange(2000) == 1000, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (LONG, OTHER, False),  # numpy prints both alike
+        (LONG, LONG.tolist(), True),
+        ([1.0, 2.0], (1.0, 2.0 + 1e-12), True),
+        ([1.0, [2.0]], [1.0, [2.1]], False),
+        ([1, 2], [1], False),
+        ({"a": np.array([1.0, math.nan])}, {"a": [1.0, None]}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ([1], 1, False),
+        (decimal.Decimal("0.1"), 0.1, True),
+        (2**60, 2**60 + 1, False),
+        (10**12, 10**12 + 1, False),  # within a part in 10⁹, and another number
+        (1e12, 1e12 + 1, True),
+    ],
+)
+def test_what_is_nested_is_compared_value_by_value_and_whole_numbers_exactly(one: Any, other: Any, same: bool) -> None:
+    assert equal(one, other, 1e-9, 0.0) is same
+    assert equal(other, one, 1e-9, 0.0) is same
+
+
+def test_two_columns_of_one_name_are_no_table() -> None:
+    with pytest.raises(ValueError, match="more than one column called 'a'"):
+        table(pd.DataFrame([[1, 2]], columns=["a", "a"]))
