@@ -28,14 +28,14 @@ def right(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Project:  # 
 
 
 @pytest.fixture(scope="session")
-def passed(right: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, float]:
-    """A copy whose verdicts all pass, and the seconds that its `check` took."""
+def passed(right: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy whose verdicts all pass."""
     root = tmp_path_factory.mktemp("passed") / "caller"
     shutil.copytree(right.root, root, symlinks=True)
     project = Project(root, right.cache)
     ended = run(project, "check")
     assert ended.code == 0, ended.out
-    return project, ended.seconds
+    return project
 
 
 @pytest.fixture

@@ -565,12 +565,19 @@ def test_a_footer_and_every_row_tell_the_same(bench: Bench) -> None:
         assert [one.message for one in quick.findings] == [one.message for one in exact.findings]
 
 
-def test_checks_in_python_run_in_the_callers_environment(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def own_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """A caller whose environment is this Python, with its lock file."""
+
     def given(root: Path, *_: object, **__: object) -> environments.Environment:
         return environments.given_environment(Path(sys.executable), root)
 
     monkeypatch.setattr(environments, "development_environment", given)
-    (bench.home / "requirements.txt").write_text("pandera==0.35.0\n")
+    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
+    return replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
+
+
+def test_checks_in_python_run_in_the_callers_environment(bench: Bench, own_python: Context) -> None:
     (bench.home / "shop.py").write_text(
         "import pandera.pandas as pa\n"
         "no_r3 = pa.Check(lambda v: v != 'R3', element_wise=True, name='no_r3')\n"
@@ -578,9 +585,8 @@ def test_checks_in_python_run_in_the_callers_environment(bench: Bench, monkeypat
         "rides = pa.DataFrameSchema({'id': pa.Column(str, [no_r3, pa.Check.str_startswith('R'), broken])})\n"
     )
     bench.write()
-    given_context = replace(context(bench.home), runner=lambda: Processes(dict(os.environ)))
     asked = ["--contract", "shop:rides", "--data", "rides.parquet", "--format", "json"]
-    done = CliRunner().invoke(command, asked, obj=given_context)
+    done = CliRunner().invoke(command, asked, obj=own_python)
     found = {one.code: one for one in Verdict.parse(done.stdout.encode()).findings}
     assert found["custom-check-failed"].message == "1 row fails the check `no_r3`, such as 'R3' in row 4"
     assert "no_such_thing" in found["custom-check-unrun"].message
@@ -589,34 +595,23 @@ def test_checks_in_python_run_in_the_callers_environment(bench: Bench, monkeypat
 
 
 def test_rows_that_cannot_be_handed_over_leave_their_checks_unrun_and_the_rest_judged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_python: Context
 ) -> None:
-    def given(root: Path, *_: object, **__: object) -> environments.Environment:
-        return environments.given_environment(Path(sys.executable), root)
-
-    monkeypatch.setattr(environments, "development_environment", given)
-    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
     (tmp_path / "shop.py").write_text(
         "import pandera.pandas as pa\n"
         "odd = pa.Check(lambda s: s % 2 == 1, name='odd')\n"
         "rides = pa.DataFrameSchema({'number': pa.Column(int, odd), 'stops': pa.Column(int, pa.Check.ge(0))})\n"
     )
     (tmp_path / "rides.csv").write_text("number,stops,more,more\n1,-1,2,2\n")
-    given_context = replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
     asked = ["--contract", "shop:rides", "--data", "rides.csv", "--format", "json"]
-    done = CliRunner().invoke(command, asked, obj=given_context)
+    done = CliRunner().invoke(command, asked, obj=own_python)
     found = {one.code: one.message for one in Verdict.parse(done.stdout.encode()).findings}
     why = "the rows can't be handed over: a column stands there more than once"
     assert found["custom-check-unrun"] == f"the check `odd` could not be run: {why}"
     assert "value-range" in found
 
 
-def test_what_is_written_keeps_the_checks_in_python_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def given(root: Path, *_: object, **__: object) -> environments.Environment:
-        return environments.given_environment(Path(sys.executable), root)
-
-    monkeypatch.setattr(environments, "development_environment", given)
-    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
+def test_what_is_written_keeps_the_checks_in_python_too(tmp_path: Path, own_python: Context) -> None:
     (tmp_path / "shop.py").write_text(
         "import pandera.pandas as pa\n"
         "said = {'on_null': 'impute 0', 'on_invalid': 'reject', 'backfill': 'Exported again by octo-air'}\n"
@@ -627,11 +622,10 @@ def test_what_is_written_keeps_the_checks_in_python_too(tmp_path: Path, monkeypa
         "good = pa.DataFrameSchema({'km': pa.Column(float, fine, nullable=True, metadata=said)}, metadata=whole)\n"
     )
     pd.DataFrame({"km": [1.0, None, 3.0]}).to_parquet(tmp_path / "rides.parquet")
-    given_context = replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
     told = {}
     for name in ("bad", "good"):
         asked = ["--contract", f"shop:{name}", "--data", "rides.parquet", "--format", "json", "--write", "out.parquet"]
-        done = CliRunner().invoke(command, asked, obj=given_context)
+        done = CliRunner().invoke(command, asked, obj=own_python)
         told[name] = {one.code: one.message for one in Verdict.parse(done.stdout.encode()).findings}
         assert (tmp_path / "out.parquet").exists() is (name == "good")
     assert "1 row fails the check `above`" in told["bad"]["write-impossible"]
@@ -640,13 +634,8 @@ def test_what_is_written_keeps_the_checks_in_python_too(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("name", ["rides.csv", "rides.csv.gz"])
 def test_checks_in_python_of_a_text_file_see_what_the_contract_reads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path, own_python: Context, name: str
 ) -> None:
-    def given(root: Path, *_: object, **__: object) -> environments.Environment:
-        return environments.given_environment(Path(sys.executable), root)
-
-    monkeypatch.setattr(environments, "development_environment", given)
-    (tmp_path / "requirements.txt").write_text("pandera==0.35.0\n")
     (tmp_path / "shop.py").write_text(
         "import pandera.pandas as pa\n"
         "rides = pa.DataFrameSchema({\n"
@@ -658,9 +647,8 @@ def test_checks_in_python_of_a_text_file_see_what_the_contract_reads(
     )
     text = "code,country,paid\n007,NA,false\n008,NO,true\n"
     pd.read_csv(StringIO(text), dtype=str, keep_default_na=False).to_csv(tmp_path / name, index=False)
-    given_context = replace(context(tmp_path), runner=lambda: Processes(dict(os.environ)))
     asked = ["--contract", "shop:rides", "--data", name, "--format", "json"]
-    done = CliRunner().invoke(command, asked, obj=given_context)
+    done = CliRunner().invoke(command, asked, obj=own_python)
     found = [one.message for one in Verdict.parse(done.stdout.encode()).findings if one.code.startswith("custom-")]
     assert found == [
         "1 row fails the check `no 007`, such as '007' in row 1",

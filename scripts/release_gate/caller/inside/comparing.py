@@ -61,8 +61,8 @@ def table(made: Any, names: list[str] | None = None, rows: int = 1) -> Any:
         if not (records and isinstance(made[0], dict)) and names is not None and len(names) == frame.shape[1]:
             frame.columns = names
     frame.columns = [str(name) for name in frame.columns]
-    twice = [name for place, name in enumerate(frame.columns) if name in list(frame.columns)[:place]]
-    if twice:
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
         raise ValueError(f"it returns more than one column called '{twice[0]}'")
     return frame
 

@@ -155,7 +155,7 @@ def served(
         for what, found in wrong.items():
             result[what].append({"side": "serving", "mode": mode, **found, "row": rows[found["row"]]})
         if answered:
-            table = comparing.concatenated(answered, list(whole.columns))
+            table = comparing.bare(comparing.concatenated(answered, list(whole.columns)))
             compared[mode] = comparing.compare(whole.iloc[kept], table, [rows[one] for one in kept], tolerance)
         if mode == "alone":
             if answered:
@@ -198,7 +198,7 @@ def answers(
             first = {"row": group[0], "rows": 0, "given": len(group), "returned": len(answer)}
             wrong.setdefault("changed", first)["rows"] += len(group)
             continue
-        made.append(comparing.bare(comparing.in_order(answer)))
+        made.append(comparing.in_order(answer))
         kept.extend(group)
     return made, kept, wrong
 
